@@ -1,0 +1,73 @@
+# Onclair's doors for contributors. Each target makes .venv with the locked versions when they are not there.
+# A stamp in .venv remembers which lock was installed, so a changed lock installs again and an unchanged one costs nothing.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --requirement
+
+.PHONY: setup demo test lint bench docs lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.stamp-run
+	@$(VENV)/bin/onclair demo
+
+test: $(VENV)/.stamp-test
+	@$(RUN) -m pytest -n 2 --dist loadfile
+
+setup: $(VENV)/.stamp-dev
+
+lint: $(VENV)/.stamp-dev
+	@$(VENV)/bin/ruff check --quiet src tests examples docs
+	@$(VENV)/bin/mypy --no-error-summary
+	@said=$$($(VENV)/bin/lint-imports 2>&1) || { echo "$$said"; exit 1; }
+
+bench: $(VENV)/.stamp-run
+	@$(VENV)/bin/onclair bench radiomics
+
+docs: $(VENV)/.stamp-test
+	@$(RUN) -m mkdocs build --strict --quiet
+	@echo "The documentation is in site/index.html."
+
+# The locks follow the bounds in pyproject.toml; the newest versions that satisfy them are taken. Commit what changes.
+LOCK = $(VENV)/bin/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-options
+lock: $(VENV)/.stamp-dev
+	@$(PIP) install --quiet pip-tools
+	@$(LOCK) --output-file requirements/build.txt requirements/build.in
+	@$(LOCK) --output-file requirements/run.txt pyproject.toml
+	@$(LOCK) --constraint requirements/run.txt --extra test --extra docs --output-file requirements/test.txt pyproject.toml
+	@$(LOCK) --constraint requirements/test.txt --extra test --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Onclair needs Python 3.11 or newer; '$(PYTHON)' is older. Say which: make PYTHON=/path/to/python3.12 demo" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "No virtual environment could be made in $(VENV); on Debian and Ubuntu: apt-get install python3-venv, then again." >&2; exit 2; }
+
+# The project itself goes in editable, without its dependencies (the lock has them) and without a build environment of its own.
+$(VENV)/.stamp-project: pyproject.toml requirements/build.txt | $(RUN)
+	@$(PIP) --version > /dev/null 2>&1 || $(RUN) -m ensurepip --default-pip > /dev/null
+	@$(INSTALL) requirements/build.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.stamp-run: requirements/run.txt $(VENV)/.stamp-project
+	@echo "Installing the locked run-time packages into $(VENV) (about a minute the first time)."
+	@$(INSTALL) requirements/run.txt
+	@touch $@
+
+$(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
+	@echo "Installing the locked test and documentation packages into $(VENV)."
+	@$(INSTALL) requirements/test.txt
+	@touch $@
+
+$(VENV)/.stamp-dev: requirements/dev.txt $(VENV)/.stamp-test
+	@echo "Installing all that a contributor wants into $(VENV)."
+	@$(INSTALL) requirements/dev.txt
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

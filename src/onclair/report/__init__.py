@@ -1,0 +1,4 @@
+"""HTML, figures and words for people: pure functions of the evidence.
+
+Floor 4. Nothing here computes a statistic.
+"""

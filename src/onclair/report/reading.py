@@ -1,0 +1,224 @@
+"""What an evidence record says, arranged for reading: which figure heads it, who stands beside whom. No statistic is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from onclair.core.estimate import Estimate, not_available
+from onclair.core.evidence import Evidence
+from onclair.core.words import Language
+from onclair.report.labels import FIGURES, HEADLINES, WHERE, WHO
+from onclair.report.words import in_language, number, say, typeset
+
+Role = Literal["model", "rival", "control", "other"]
+_AT = re.compile(r"@([^:@]+)")
+_TAKES_A_NAME = ("rival", "federated", "local")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An estimate's name in its parts: ``[GROUP:]FIGURE[@AT][:WHO[:WHERE]]``."""
+
+    group: str = ""
+    figure: str = ""
+    at: str = ""
+    who: str = ""
+    where: str = ""
+
+    @property
+    def measure(self) -> tuple[str, str, str]:
+        """What is measured, whoever it is of."""
+        return (self.group, self.figure, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a comparison: somebody's figure, and the model's difference from it."""
+
+    label: str
+    role: Role
+    estimate: Estimate
+    difference: Estimate | None = None
+
+
+def read_name(name: str) -> Name:
+    """Return the parts of an estimate's name.
+
+    Examples
+    --------
+    >>> read_name("nb:rival:volume@0.2")
+    Name(group='', figure='nb', at='0.2', who='rival:volume', where='')
+    >>> read_name("auc:model:centre:C1").where, read_name("kappa:cohen:model").group
+    ('centre:C1', 'kappa')
+    """
+    at = _AT.search(name)
+    parts = _AT.sub("", name).split(":")
+    start = next((i for i, p in enumerate(parts) if i and (p in WHO or p in _TAKES_A_NAME or p.startswith("model-minus-"))), 1)
+    width = 2 if parts[start : start + 1] and parts[start] in _TAKES_A_NAME else 1
+    return Name(
+        ":".join(parts[: start - 1]), parts[start - 1], at.group(1) if at else "",
+        ":".join(parts[start : start + width]), ":".join(parts[start + width :]),
+    )
+
+
+def headline(evidence: Evidence) -> tuple[str, str, str] | None:
+    """Return what heads the report: the measure of the model that discrimination comes first in; None without any.
+
+    Examples
+    --------
+    >>> headline(Evidence("validate", estimates=(Estimate("brier:model", 0.2), Estimate("auc:model", 0.8))))
+    ('', 'auc', '')
+    """
+    names = [read_name(e.name) for e in evidence.estimates]
+    own = [n for n in names if n.who == "model" and not n.where]
+    ranked = sorted(own, key=lambda n: HEADLINES.index(n.figure) if n.figure in HEADLINES else len(HEADLINES))
+    return ranked[0].measure if ranked else None
+
+
+def find(evidence: Evidence, measure: tuple[str, str, str], who: str, where: str = "") -> Estimate | None:
+    """Return the estimate of one measure for somebody, somewhere; None where the record has none.
+
+    Examples
+    --------
+    >>> e = Evidence("validate", estimates=(Estimate("auc:rival:volume", 0.7),))
+    >>> find(e, ("", "auc", ""), "rival:volume").value
+    0.7
+    """
+    wanted = Name(*measure, who, where)
+    return next((e for e in evidence.estimates if read_name(e.name) == wanted), None)
+
+
+def comparison(evidence: Evidence, language: Language, measure: tuple[str, str, str]) -> tuple[Row, ...]:
+    """Return the model, its rivals and its controls on one measure; who has no figure keeps a row with the reason."""
+    model = find(evidence, measure, "model") or _absent(measure, "model", language)
+    rows = [Row(say("model", language), "model", model)]
+    for rival, label in rivals(evidence, language).items():
+        estimate = find(evidence, measure, f"rival:{rival}") or _absent(measure, f"rival:{rival}", language)
+        rows.append(Row(label, "rival", estimate, find(evidence, measure, f"model-minus-{rival}")))
+    for control, label in controls(evidence, language).items():
+        estimate = find(evidence, measure, "model", control) or _absent(measure, f"model:{control}", language)
+        rows.append(Row(label, "control", estimate, find(evidence, measure, f"model-minus-{control}")))
+    return tuple(rows)
+
+
+def rivals(evidence: Evidence, language: Language) -> dict[str, str]:
+    """Return the label of each rival by name: those that the study declares, then others that have an estimate."""
+    declared = {str(r["name"]): in_language(r.get("words") or r["name"], language) for r in evidence.facts.get("rivals", ())}
+    for e in evidence.estimates:
+        who = read_name(e.name).who
+        if who.startswith("rival:"):
+            declared.setdefault(who[6:], who[6:].replace("_", " "))
+    return declared
+
+
+def controls(evidence: Evidence, language: Language) -> dict[str, str]:
+    """Return the label of each negative control by name: those declared, then shuffled ones that have an estimate."""
+    declared = {str(c["name"]): in_language(c.get("words") or c["name"], language) for c in evidence.facts.get("controls", ())}
+    for e in evidence.estimates:
+        name = read_name(e.name)
+        if name.who == "model" and name.where.startswith("shuffled-"):
+            declared.setdefault(name.where, place_label(name.where, language))
+    return declared
+
+
+def places(evidence: Evidence, language: Language, measure: tuple[str, str, str]) -> tuple[Row, ...]:
+    """Return the model's figure by centre, then across centres; empty where the record has none."""
+    shuffled = controls(evidence, language)
+    here = [e for e in evidence.estimates if read_name(e.name).measure == measure and read_name(e.name).who == "model"]
+    rows = []
+    for e in here:
+        where = read_name(e.name).where
+        if where.startswith("centre:") or where in ("leave-one-centre-out", "leave-one-site-out", "centres", "new-centre"):
+            rows.append(Row(place_label(where, language), "other" if where.startswith("centre:") else "rival", e))
+    whole = find(evidence, measure, "model")
+    first = [Row(say("model", language), "model", whole)] if rows and whole and not shuffled.get("") else []
+    return (*first, *rows)
+
+
+def label(estimate_name: str, evidence_facts: Mapping[str, Any], language: Language) -> str:
+    """Return an estimate's name in words.
+
+    Examples
+    --------
+    >>> label("nb:rival:volume@0.2", {}, "fr")
+    'bénéfice net à 0,2 · volume'
+    >>> label("auc:model-minus-volume", {}, "en")
+    'AUC · model minus volume'
+    """
+    name = read_name(estimate_name)
+    words = [figure_label(name, language), who_label(name.who, evidence_facts, language), _where(name.where, evidence_facts, language)]
+    return " · ".join(w for w in words if w)
+
+
+def figure_label(name: Name, language: Language) -> str:
+    """Return the name of what is measured, with its group and threshold."""
+    text = typeset(FIGURES[name.figure].in_(language), language) if name.figure in FIGURES else name.figure.replace("_", " ")
+    text = f"{name.group} {text}".strip()
+    return say("at", language, figure=text, at=_at(name.at, language)) if name.at else text
+
+
+def who_label(who: str, facts: Mapping[str, Any], language: Language) -> str:
+    """Return whose figure it is, in words: a rival and a control by the study's own."""
+    named = _declared(facts, language)
+    if who.startswith("model-minus-"):
+        other = who.removeprefix("model-minus-")
+        return say("minus", language, one=say("model", language), other=named.get(other) or place_label(other, language))
+    if who.startswith("rival:"):
+        return named.get(who[6:]) or place_label(who[6:], language)
+    return typeset(WHO[who].in_(language), language) if who in WHO else who.replace("_", " ").replace(":", " ")
+
+
+def place_label(where: str, language: Language) -> str:
+    """Return where a figure holds: a centre, all of them, a control.
+
+    Examples
+    --------
+    >>> place_label("centre:C1", "en"), place_label("shuffled-voxels", "fr")
+    ('centre C1', 'voxels mélangés')
+    """
+    if where.startswith("centre:"):
+        return say("centre", language, name=where.removeprefix("centre:"))
+    known = WHERE.get(where) or WHO.get(where)
+    return typeset(known.in_(language), language) if known else where.replace("_", " ").replace(":", " ")
+
+
+def curves(evidence: Evidence, name: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the curves of one kind that have at least two points.
+
+    Examples
+    --------
+    >>> curves(Evidence("validate"), "decision")
+    ()
+    """
+    every: Iterable[Mapping[str, Any]] = evidence.facts.get("curves") or ()
+    return tuple(c for c in every if str(c.get("name", "")).split(":")[0] == name and len(c.get("x") or ()) >= 2)
+
+
+def is_virtual(evidence: Evidence) -> bool:
+    """Return whether the patients are virtual."""
+    return evidence.facts.get("data") == "virtual"
+
+
+def _declared(facts: Mapping[str, Any], language: Language) -> dict[str, str]:
+    every = [*(facts.get("rivals") or ()), *(facts.get("controls") or ())]
+    return {str(e["name"]): in_language(e.get("words") or e["name"], language) for e in every}
+
+
+def _where(where: str, facts: Mapping[str, Any], language: Language) -> str:
+    return _declared(facts, language).get(where) or place_label(where, language)
+
+
+def _absent(measure: tuple[str, str, str], who: str, language: Language) -> Estimate:
+    group, figure, at = measure
+    name = ":".join(p for p in (group, figure + (f"@{at}" if at else ""), who) if p)
+    return not_available(name, say("no-estimate", language))
+
+
+def _at(text: str, language: Language) -> str:
+    try:
+        return number(float(text), language, digits=max(0, len(text.partition(".")[2])))
+    except ValueError:
+        return text

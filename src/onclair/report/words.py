@@ -1,0 +1,190 @@
+"""Numbers, intervals and labels in the reader's language."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from onclair.core.estimate import Estimate
+from onclair.core.words import Language
+from onclair.report.labels import DIGITS, LABELS
+
+#: The narrow no-break space of French typography.
+THIN = "\u202f"
+MINUS = "\u2212"
+_BEFORE = re.compile(r"[ \u00a0]+([:;?!»%])")
+_AFTER = re.compile(r"«[ \u00a0]*")
+
+
+def say(key: str, language: Language, /, **values: object) -> str:
+    """Return the label `key`, its gaps filled.
+
+    Raises
+    ------
+    KeyError
+        For a label that ``labels.py`` does not hold: a defect of ours.
+
+    Examples
+    --------
+    >>> say("patients", "fr")
+    'patients'
+    >>> say("to", "fr", low="0,1", high="0,2")
+    '0,1 à 0,2'
+    """
+    return typeset(LABELS[key].in_(language).format(**values), language)
+
+
+def typeset(text: str, language: Language) -> str:
+    """Return `text` with its spaces as its language sets them.
+
+    Examples
+    --------
+    >>> typeset("Vrai ?", "fr") == "Vrai\\u202f?"
+    True
+    >>> typeset("Really?", "en")
+    'Really?'
+    """
+    if language != "fr":
+        return text
+    return _AFTER.sub("«" + THIN, _BEFORE.sub(THIN + r"\1", text)).replace("'", "\u2019")
+
+
+def number(value: float | None, language: Language, *, digits: int = 2, signed: bool = False) -> str:
+    """Return a number for reading: rounded, with the language's decimal mark, a true minus sign and grouped thousands.
+
+    Parameters
+    ----------
+    value : float or None
+        None gives a dash.
+    digits : int
+        After the decimal mark; more are shown where the number would otherwise read as zero.
+    signed : bool
+        Whether a plus sign is written.
+
+    Examples
+    --------
+    >>> number(0.6931, "en"), number(0.6931, "fr"), number(None, "en")
+    ('0.69', '0,69', '–')
+    >>> number(0.00042, "en") , number(-0.051, "en") == "\\u22120.05", number(12345.0, "en", digits=0)
+    ('0.0004', True, '12,345')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value != 0 and round(value, digits) == 0:
+        digits = min(12, -math.floor(math.log10(abs(value))))
+    if value != 0 and abs(value) < 1e-6:
+        text = f"{abs(value):.1e}"
+    else:
+        text = f"{abs(round(value, digits)):,.{digits}f}"
+    if language == "fr":
+        text = text.replace(",", THIN).replace(".", ",")
+    sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
+    return sign + text
+
+
+def whole(value: float | None, language: Language) -> str:
+    """Return a count.
+
+    Examples
+    --------
+    >>> whole(51, "fr"), whole(None, "fr")
+    ('51', '–')
+    """
+    return number(value, language, digits=0)
+
+
+def interval(estimate: Estimate, language: Language, *, digits: int | None = None) -> str:
+    """Return the interval of an estimate in words, a dash where there is none.
+
+    Examples
+    --------
+    >>> interval(Estimate("auc:model", 0.81, low=0.69, high=0.93), "fr")
+    '0,69 à 0,93'
+    """
+    if estimate.low is None or estimate.high is None:
+        return "–"
+    shown = digits_of(estimate.name) if digits is None else digits
+    return say("to", language, low=number(estimate.low, language, digits=shown), high=number(estimate.high, language, digits=shown))
+
+
+def figure_text(estimate: Estimate, language: Language) -> str:
+    """Return the figure with its interval, or the reason why there is none.
+
+    Examples
+    --------
+    >>> figure_text(Estimate("auc:model", 0.81, low=0.69, high=0.93), "en")
+    '0.81 (0.69 to 0.93)'
+    >>> figure_text(Estimate("auc:model", status="too_few", reason="too few", events=4), "en")
+    '4 events: too few to conclude'
+    """
+    if estimate.value is None:
+        return reason_text(estimate, language)
+    text = number(estimate.value, language, digits=digits_of(estimate.name)) + unit_text(estimate)
+    return text if estimate.low is None or estimate.high is None else f"{text} ({interval(estimate, language)})"
+
+
+def unit_text(estimate: Estimate) -> str:
+    """Return the unit with a space before it; nothing for a pure number.
+
+    Examples
+    --------
+    >>> unit_text(Estimate("mae:model", 2.0, unit="mm")), unit_text(Estimate("auc:model", 0.8))
+    (' mm', '')
+    """
+    return "" if estimate.unit in ("", "1") else f" {estimate.unit}"
+
+
+def reason_text(estimate: Estimate, language: Language) -> str:
+    """Return why an estimate is not ``ok``; in French, what was written in English follows the French words.
+
+    Examples
+    --------
+    >>> reason_text(Estimate("slope:model", status="not_available", reason="separated"), "en")
+    'not available: separated'
+    >>> reason_text(Estimate("auc:model", 0.8), "en")
+    ''
+    """
+    if estimate.status == "ok":
+        return ""
+    if estimate.status == "too_few" and estimate.events is not None:
+        return say("too-few-events", language, events=whole(estimate.events, language))
+    head = say(estimate.status, language)
+    return f"{head}{say('colon', language)}{estimate.reason}" if estimate.reason else head
+
+
+def digits_of(name: str) -> int:
+    """Return how many decimals a figure is read with.
+
+    Examples
+    --------
+    >>> digits_of("auc:model"), digits_of("nb:model@0.2")
+    (2, 3)
+    """
+    return max((DIGITS.get(part.split("@")[0], 2) for part in name.split(":")), default=2)
+
+
+def in_language(words: Any, language: Language) -> str:
+    """Return a text that the record holds in two languages (``{"en", "fr"}``) or as a plain string.
+
+    Examples
+    --------
+    >>> in_language({"en": "volume", "fr": "volume tumoral"}, "fr"), in_language("suv_max", "fr"), in_language(None, "en")
+    ('volume tumoral', 'suv max', '')
+    """
+    if isinstance(words, Mapping):
+        return typeset(str(words.get(language) or words.get("en") or ""), language)
+    return "" if words is None else str(words).replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """Return `text` with a capital and a full stop.
+
+    Examples
+    --------
+    >>> sentence("too few events")
+    'Too few events.'
+    """
+    text = text.strip()
+    return text if not text else text[0].upper() + text[1:] + ("" if text[-1] in ".?!:…" else ".")

@@ -1,0 +1,168 @@
+"""The stage `describe`: read, outline and measure one patient, and again with the signal destroyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from onclair.core.cohort import Cohort
+from onclair.core.errors import BadCase
+from onclair.core.evidence import Evidence, content_key
+from onclair.core.seeds import rng_for
+from onclair.core.settings import RunSettings
+from onclair.core.study import Description, Study
+from onclair.core.values import Case
+from onclair.io.files import sha256_file
+from onclair.io.source import source_sha256
+from onclair.io.tables import write_parquet
+from onclair.run.environment import environment
+from onclair.run.store import Store
+
+STAGE = "describe"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribeTask:
+    """One patient to describe: a unit of work that any worker can do."""
+
+    study: Study
+    cohort: Cohort
+    patient: str
+    settings: RunSettings
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What came of a task: a record, or the reason why there is none."""
+
+    patient: str
+    evidence: Evidence | None = None
+    reason: str | None = None
+    reused: bool = False
+
+
+def describing_settings(settings: RunSettings) -> RunSettings:
+    """Return the settings with those of learning and judging at their defaults.
+
+    Describing a patient cannot depend on the number of folds; taking those settings away here makes sure of it, and lets a
+    run with other folds reuse every description.
+
+    Examples
+    --------
+    >>> describing_settings(RunSettings(seed=3, folds=10)) == RunSettings(seed=3)
+    True
+    """
+    kept = {"seed", "shuffles"} | (set(type(settings).model_fields) - set(RunSettings.model_fields))
+    defaults = {name: field.default for name, field in type(settings).model_fields.items() if name not in kept}
+    return settings.model_copy(update=defaults)
+
+
+def describe_patient(task: DescribeTask) -> Described:
+    """Describe one patient, or take the finished record where its key is the same.
+
+    Parameters
+    ----------
+    task : DescribeTask
+
+    Returns
+    -------
+    Described
+        With a reason instead of a record where the patient's files cannot be used.
+
+    Raises
+    ------
+    NoRoom
+        When the record cannot be written.
+    """
+    store, folder = Store(task.root), f"{STAGE}/{task.patient}"
+    settings = describing_settings(task.settings)
+    try:
+        inputs = input_hashes(task.cohort, task.patient)
+        key = content_key(STAGE, inputs, settings.as_record(), source_sha256(task.study.describe), environment())
+        found = store.find(folder, key)
+        if found is not None:
+            return Described(task.patient, found, reused=True)
+        case = task.study.outline(task.study.read(task.cohort, task.patient), settings)
+        description = checked(task.study.describe(case, settings), task.patient)
+        controls = {control.name: destroyed(task.study, control.name, case, settings) for control in task.study.controls}
+    except BadCase as error:
+        return Described(task.patient, reason=str(error))
+    evidence = Evidence(
+        STAGE, task.patient, inputs, settings.as_record(), source_sha256(task.study.describe), environment(),
+        facts={"centre": case.centre, "rows": len(description.rows), "reasons": dict(description.reasons)},
+    )
+
+    def fill(partial: Path) -> None:
+        write_parquet(partial / "features.parquet", _named(description.rows, task.patient))
+        for name, rows in controls.items():
+            write_parquet(partial / f"control-{name}.parquet", _named(rows, task.patient))
+
+    return Described(task.patient, store.write(folder, evidence, fill))
+
+
+def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
+    """Return the SHA-256 of each of a patient's files, named by visit and kind.
+
+    Raises
+    ------
+    BadCase
+        When a file is missing.
+    """
+    root = cohort.root or Path()
+    rows = cohort.acquisitions[cohort.acquisitions["patient"] == patient]
+    hashes: dict[str, str] = {}
+    for visit, kind, path in zip(rows["visit"], rows["kind"], rows["path"], strict=True):
+        name = f"{visit}/{kind}"
+        number = sum(known.split("#")[0] == name for known in hashes)
+        try:
+            hashes[f"{name}#{number + 1}" if number else name] = sha256_file(root / str(path))
+        except OSError:
+            raise BadCase(f"The {kind} of {patient} is not where acquisitions.csv says ({path}); put the file there or correct the row.", item=patient) from None
+    return hashes
+
+
+def checked(description: Description, patient: str) -> Description:
+    """Return a description whose infinities are refused and whose missing values all have a reason.
+
+    Raises
+    ------
+    BadCase
+        When a study left a value infinite, or NaN without saying why.
+    """
+    rows = description.rows
+    values = rows.to_numpy(dtype=float)
+    if np.isinf(values).any():
+        column = rows.columns[np.isinf(values).any(axis=0)][0]
+        raise BadCase(f"The feature '{column}' of {patient} is infinite; look at its image and outline, or leave the patient out.", item=patient)
+    silent = [c for c in rows.columns[np.isnan(values).any(axis=0)] if c not in description.reasons]
+    if silent:
+        raise BadCase(f"The feature '{silent[0]}' of {patient} is missing without a reason; the study must say why.", item=patient)
+    return description
+
+
+def destroyed(study: Study, control: str, case: Case, settings: Any) -> pd.DataFrame:
+    """Return the rows of a case whose signal a control has destroyed, one copy after another.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``(copy, item)``.
+    """
+    maker = next(c for c in study.controls if c.name == control)
+    copies = {}
+    for copy in range(settings.shuffles):
+        rng = rng_for(settings.seed, control, case.patient, copy)
+        copies[copy] = study.describe(maker.destroy(case, settings, rng), settings).rows
+    return pd.concat(copies, names=["copy", "item"])
+
+
+def _named(rows: pd.DataFrame, patient: str) -> pd.DataFrame:
+    """Return rows with patient and item as columns, ready for a file."""
+    flat = rows.rename_axis(index=rows.index.names if rows.index.nlevels > 1 else ["item"]).reset_index()
+    flat.insert(0, "patient", patient)
+    return flat

@@ -1,0 +1,181 @@
+"""The store: a run folder in which every stage has a folder with `evidence.json` and its outputs.
+
+::
+
+    RUN/evidence.json              the seal: ids of all records below
+    RUN/data.json                  where the cohort lay, relative to RUN; part of no hash
+    RUN/cohort/evidence.json
+    RUN/describe/PATIENT/evidence.json + features.parquet ...
+    RUN/table|learn|explain|validate|report/...
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from onclair.core.errors import BadInput, NoRoom
+from onclair.core.evidence import Evidence, evidence_from_dict
+from onclair.io.files import PARTIAL, make_folder, sealed_folder, sha256_file, write_atomically
+
+EVIDENCE = "evidence.json"
+POINTER = "data.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The folder of one run; reading never changes it, writing is atomic."""
+
+    root: Path
+
+    def find(self, folder: str, key: str) -> Evidence | None:
+        """Return the record in `folder` when its key is `key` and every byte is as recorded, else None."""
+        try:
+            evidence = read_evidence(self.root / folder)
+        except BadInput:
+            return None
+        return evidence if evidence.key == key and not list(problems_in(self.root / folder, evidence)) else None
+
+    def write(self, folder: str, evidence: Evidence, fill: Callable[[Path], None] | None = None) -> Evidence:
+        """Write a stage's folder at once: all of it or nothing.
+
+        Parameters
+        ----------
+        folder : str
+            Relative to the run.
+        evidence : Evidence
+            Without outputs; they are added here from what `fill` wrote.
+        fill : callable, optional
+            Writes the outputs into the folder that it is handed.
+
+        Returns
+        -------
+        Evidence
+            With its outputs.
+
+        Raises
+        ------
+        NoRoom
+            When the folder cannot be written.
+        """
+        final = self.root / folder
+        stale = final.with_name(f".{final.name}.stale{PARTIAL}")
+        if final.exists():
+            shutil.rmtree(stale, ignore_errors=True)
+            final.rename(stale)
+        with sealed_folder(final) as partial:
+            if fill is not None:
+                fill(partial)
+            whole = replace(evidence, outputs=_hashes(partial))
+            write_atomically(partial / EVIDENCE, whole.to_json())
+        shutil.rmtree(stale, ignore_errors=True)
+        return whole
+
+    def seal(self, evidence: Evidence) -> Evidence:
+        """Write the run's own record at its root and drop folders that no record names."""
+        for folder in {record for record, _ in records_in(self.root)} - set(evidence.inputs):
+            shutil.rmtree(self.root / folder)
+        write_atomically(self.root / EVIDENCE, evidence.to_json())
+        return evidence
+
+    def unseal(self) -> None:
+        """Take the seal off, so that a run in progress never looks finished."""
+        (self.root / EVIDENCE).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what a killed run left half written."""
+        for path in sorted(self.root.rglob(f".*{PARTIAL}")):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[Store]:
+    """Give the store of a run folder, made if need be, for this process alone.
+
+    Raises
+    ------
+    NoRoom
+        When it cannot be made or written, or when another process is running in it.
+    """
+    make_folder(root)
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NoRoom(f"The run folder {root} is in use by another process; wait for it to end or choose another --out.") from None
+        store = Store(root)
+        store.sweep()
+        yield store
+    finally:
+        os.close(handle)
+
+
+def read_evidence(folder: Path) -> Evidence:
+    """Return the record of a stage's folder.
+
+    Raises
+    ------
+    BadInput
+        When there is none, or it is damaged or changed.
+    """
+    path = folder / EVIDENCE
+    try:
+        content = path.read_bytes()
+        evidence = evidence_from_dict(json.loads(content))
+    except FileNotFoundError:
+        raise BadInput(f"There is no {EVIDENCE} in {folder}; it is not the folder of a finished stage or run.", item=str(folder)) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(f"{path} cannot be read as a record of evidence; it was damaged or changed after it was written.", item=str(path)) from None
+    if content != evidence.to_json():
+        raise BadInput(f"{path} is not as it was written; bytes were changed.", item=str(path))
+    return evidence
+
+
+def records_in(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield every stage folder below a run as (relative name, path), in order."""
+    for path in sorted(root.rglob(EVIDENCE)):
+        if path.parent != root:
+            yield path.parent.relative_to(root).as_posix(), path.parent
+
+
+def problems_in(folder: Path, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield (file, kind) for each output that was changed, removed or added in a stage's folder."""
+    present = _files(folder) - {EVIDENCE}
+    for name in sorted(set(evidence.outputs) - present):
+        yield name, "removed"
+    for name in sorted(present - set(evidence.outputs)):
+        yield name, "added"
+    for name in sorted(present & set(evidence.outputs)):
+        if (folder / name).is_symlink() or sha256_file(folder / name) != evidence.outputs[name]:
+            yield name, "changed"
+
+
+def _files(folder: Path) -> set[str]:
+    """Return every file below a stage's folder, hidden ones and links too, but not another stage's."""
+    found: set[str] = set()
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            found.add(path.relative_to(folder).as_posix())
+    return found
+
+
+def _hashes(folder: Path) -> Mapping[str, str]:
+    return {name: sha256_file(folder / name) for name in sorted(_files(folder))}
+
+
+def inputs_of(records: Mapping[str, Evidence]) -> dict[str, str]:
+    """Return the ids of records by their folder, as another record's inputs."""
+    return {name: record.id for name, record in sorted(records.items())}
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return readable JSON for a person: two spaces, sorted keys, one line end."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,211 @@
+"""The rows that a figure is judged on: truth, scores and whose rows they are, checked once at the door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from onclair.core.errors import BadInput
+from onclair.core.estimate import Estimate, Scale, not_available
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Checked rows of one claim.
+
+    Attributes
+    ----------
+    truth : ndarray, bool, shape (n,)
+    scores : ndarray, float64, shape (repeats, n)
+        One line a repeat of the resampling; one line for a locked model.
+    clusters : ndarray, int64, shape (n,), or None
+        Code of each row's patient; None when every patient has one row.
+    level : float
+        Of the intervals.
+    """
+
+    truth: Bools
+    scores: Floats
+    clusters: npt.NDArray[np.int64] | None = None
+    level: float = 0.95
+
+    @property
+    def z(self) -> float:
+        """The normal quantile of the level."""
+        return float(stats.norm.ppf((1 + self.level) / 2))
+
+    @property
+    def n(self) -> int:
+        """Patients; rows when each patient has one."""
+        return int(self.truth.size if self.clusters is None else self.clusters.max() + 1)
+
+    @property
+    def events(self) -> int:
+        """Patients with a positive row; positive rows when each patient has one."""
+        return int(self.truth.sum() if self.clusters is None else np.unique(self.clusters[self.truth]).size)
+
+    @property
+    def one_class(self) -> str | None:
+        """Why no figure that needs both classes can be had, or None."""
+        positive = int(self.truth.sum())
+        if 0 < positive < self.truth.size:
+            return None
+        return f"only one class is present: {positive} of {self.truth.size} rows are positive"
+
+    def said(self, method: str) -> str:
+        """Return `method` with the repeats and the repeated rows told."""
+        if len(self.scores) > 1:
+            method += f"; mean over {len(self.scores)} repeats"
+        if self.clusters is not None:
+            method += f"; n and events count patients ({self.truth.size} rows)"
+        return method
+
+    def by_patient(self, contributions: Floats) -> Floats:
+        """Return row contributions (n,) summed by patient (G,), or as they are when each patient has one row."""
+        return contributions if self.clusters is None else np.bincount(self.clusters, weights=contributions)
+
+    def error(self, contributions: Floats) -> float:
+        """Return the standard error of a figure from its rows' first-order contributions, which sum to about zero.
+
+        Examples
+        --------
+        The mean of 0, 0, 1, 1 has contributions (y - 1/2) / 4 and variance (1/3) / 4:
+
+        >>> rows = judged_rows([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4])
+        >>> round(rows.error((np.array([0, 0, 1, 1]) - 0.5) / 4) ** 2, 9)
+        0.083333333
+        """
+        sums = self.by_patient(contributions)
+        return float(np.sqrt(sums.size / (sums.size - 1) * (sums @ sums))) if sums.size > 1 else float("nan")
+
+    def missing(self, name: str, reason: str) -> Estimate:
+        """Return the estimate `name` that says why there is none."""
+        return not_available(name, reason, n=self.n, events=self.events)
+
+    def estimate(self, name: str, value: float, se: float, method: str, *, scale: Scale = "identity") -> Estimate:
+        """Return `value` with its Wald interval on `scale`, where the standard error `se` holds.
+
+        Examples
+        --------
+        >>> judged_rows([0, 1], [0.2, 0.8]).estimate("o_e:model", 1.0, 0.5, "log scale", scale="log").text()
+        '1.00 (0.38 to 2.66)'
+        """
+        reason = None if np.isfinite(se) else "too few patients for a standard error"
+        low = high = None
+        if reason is None:
+            low, high = wald(value, se, self.z, scale)
+        return Estimate(
+            name, value, low=low, high=high, level=self.level, se=se, scale=scale, n=self.n, events=self.events, method=self.said(method), reason=reason
+        )
+
+
+def wald(value: float, se: float, z: float, scale: Scale) -> tuple[float, float]:
+    """Return ``value -+ z se`` formed on `scale` and brought back.
+
+    Examples
+    --------
+    >>> wald(0.5, 1.0, 2.0, "identity")
+    (-1.5, 2.5)
+    >>> [round(end, 4) for end in wald(0.5, 1.0, 2.0, "logit")]
+    [0.1192, 0.8808]
+    """
+    if scale == "log":
+        return float(value * np.exp(-z * se)), float(value * np.exp(z * se))
+    if scale == "logit":
+        centre = np.log(value) - np.log1p(-value)
+        ends = 1 / (1 + np.exp(-(centre + np.array([-z, z]) * se)))
+        return float(ends[0]), float(ends[1])
+    return float(value - z * se), float(value + z * se)
+
+
+def judged_rows(truth: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike | None = None, *, level: float = 0.95) -> Rows:
+    """Return checked rows.
+
+    Parameters
+    ----------
+    truth : array_like, shape (n,), 0 or 1
+    scores : array_like, shape (n,) or (repeats, n)
+        Higher means more likely positive.
+    patients : array_like, shape (n,), optional
+        Whose row it is; rows that share a patient are one cluster.
+    level : float
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    BadInput
+        For shapes that differ, no rows, NaN or infinity in truth or scores (rows listed), a third value in the truth, or a
+        missing patient.
+
+    Examples
+    --------
+    >>> rows = judged_rows([0, 1, 1], [0.2, 0.7, 0.9], ["a", "b", "b"])
+    >>> rows.n, rows.events, rows.scores.shape
+    (2, 1, (1, 3))
+    """
+    labels, lines = np.asarray(truth), np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    if labels.ndim != 1 or labels.size == 0 or lines.ndim != 2 or lines.shape[1] != labels.size:
+        raise BadInput(f"The truth has shape {labels.shape} and the scores {np.shape(scores)}; give one truth and one score a row (repeats first).")
+    values = pd.to_numeric(pd.Series(labels.ravel()), errors="coerce").to_numpy(dtype=np.float64)
+    _refuse_gaps(~np.isfinite(values), "truth")
+    _refuse_gaps(~np.isfinite(lines).all(axis=0), "score")
+    foreign = values[(values != 0) & (values != 1)]
+    if foreign.size:
+        raise BadInput(f"The truth holds {foreign[0]:g} in {foreign.size} of {values.size} rows; it must be 0 or 1: recode it.")
+    return Rows(values == 1, lines, _codes(patients, values.size), level)
+
+
+def judged_risks(truth: npt.ArrayLike, risks: npt.ArrayLike, patients: npt.ArrayLike | None = None, *, level: float = 0.95) -> Rows:
+    """Return checked rows whose scores are probabilities.
+
+    Raises
+    ------
+    BadInput
+        As :func:`judged_rows`, and for a risk outside [0, 1]: first row, count, and a hint at percent or a linear predictor.
+
+    Examples
+    --------
+    >>> judged_risks([0, 1], [20.0, 80.0])
+    Traceback (most recent call last):
+        ...
+    onclair.core.errors.BadInput: 2 of 2 risks lie outside [0, 1], the first 20 in row 0; these look like percent: divide them by 100.
+    """
+    rows = judged_rows(truth, risks, patients, level=level)
+    outside = ((rows.scores < 0) | (rows.scores > 1)).any(axis=0)
+    if not outside.any():
+        return rows
+    first = int(np.flatnonzero(outside)[0])
+    column = rows.scores[:, first]
+    found = column[(column < 0) | (column > 1)][0]
+    percent = rows.scores.min() >= 0 and rows.scores.max() <= 100
+    hint = "these look like percent: divide them by 100" if percent else "these look like a linear predictor: declare them as scores"
+    raise BadInput(f"{int(outside.sum())} of {rows.truth.size} risks lie outside [0, 1], the first {found:g} in row {first}; {hint}.")
+
+
+def _refuse_gaps(gaps: Bools, what: str) -> None:
+    if gaps.any():
+        where = np.flatnonzero(gaps)
+        listed = ", ".join(str(i) for i in where[:5]) + (", ..." if where.size > 5 else "")
+        raise BadInput(f"{where.size} of {gaps.size} rows have no finite {what} (rows {listed}); drop them and say so, or fill them before judging.")
+
+
+def _codes(patients: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64] | None:
+    if patients is None:
+        return None
+    names = np.asarray(patients)
+    if names.shape != (n,):
+        raise BadInput(f"{names.size} patients were named for {n} rows; name the patient of each row.")
+    codes, known = pd.factorize(names, sort=False)
+    if (codes < 0).any():
+        raise BadInput(f"Row {int(np.flatnonzero(codes < 0)[0])} has no patient; every row needs one, or leave patients out altogether.")
+    return None if len(known) == n else codes.astype(np.int64)

@@ -1,0 +1,312 @@
+"""Virtual patients for the radiomics study: FDG-PET of soft-tissue lesions of the limbs, imaged by several centres, with an outcome from a known law.
+
+The folder written is a cohort as any other (``cohort.toml``, ``acquisitions.csv``, ``outcomes.csv``, ``semantic.csv``, ``images/``)
+and says ``virtual`` in every record. Beside it stands what no real cohort has: ``truth.json`` (law, best attainable AUC, scanners),
+``truth.csv`` (knobs and risk of each patient) and ``truth/`` (true activity, true mask, a test-retest pair for every tenth patient).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from builtins import map as in_turn
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from onclair.core.cohort import About, Cohort
+from onclair.core.errors import BadSetting, NoRoom
+from onclair.core.outcome import Outcome
+from onclair.core.progress import Listener, Progress, silent
+from onclair.core.settings import Settings, setting
+from onclair.core.study import MapFunction
+from onclair.core.values import Image, Mask
+from onclair.io.cohorts import write_cohort
+from onclair.io.nifti import write_image, write_mask
+from onclair.virtual.laws import Law, best_auc, normal_atoms
+from onclair.virtual.lesions import Border, random_border, reread
+from onclair.virtual.limb import FIELD_MM, Lesion, phantom_of, placed
+from onclair.virtual.pet import Grid, acquire, grid_of, on_grid
+from onclair.virtual.scanner import Scanner, pet_scanners
+
+#: Side of the fine cells that patients are made of, in mm.
+CELL_MM = 2.0
+#: Median and standard deviation of the logarithm of each knob; the volume is that of a field of 160 mm.
+VOLUME_ML, CORRELATION_MM, SUV_MEAN = (45.0, 0.6), (11.0, 0.4), (4.0, 0.35)
+#: Slope of the logistic law on the standardised knob, and where every knob is cut off.
+SLOPE, FARTHEST = 2.0, 2.3
+#: Standard deviation of the readers' error in their score of texture, in units of the standardised knob.
+READER_ERROR = 0.5
+
+
+class VirtualRadiomics(Settings):
+    """Settings of a virtual PET cohort."""
+
+    patients: int = setting(60, "virtual patients", "patients virtuels", ge=2, le=100_000)
+    centres: int = setting(3, "centres, each with its own scanner", "centres, chacun avec sa caméra", ge=1, le=100)
+    seed: int = setting(1, "seed of every random choice", "graine de tous les tirages", ge=0)
+    truth: Literal["volume", "texture", "batch", "noise"] = setting(
+        "texture",
+        "what decides the outcome: lesion volume, texture, the centre (batch), or nothing (noise)",
+        "ce qui décide de l'issue : volume de la lésion, texture, le centre (batch) ou rien (noise)",
+    )
+    field_mm: float = setting(
+        FIELD_MM,
+        "field of view in plane; limb and lesions shrink and grow with it",
+        "champ de vue dans le plan ; membre et lésions changent de taille avec lui",
+        unit="mm",
+        ge=96,
+        le=240,
+    )
+    texture_with_volume: float = setting(
+        0.0,
+        "correlation between the texture and volume knobs",
+        "corrélation entre les réglages de texture et de volume",
+        gt=-1,
+        lt=1,
+    )
+
+
+def law_of(settings: VirtualRadiomics) -> tuple[Law, npt.NDArray[np.float64]]:
+    """Return the law of the outcome and equally likely values of its knob.
+
+    Raises
+    ------
+    BadSetting
+        For the law ``batch`` with a single centre.
+
+    Examples
+    --------
+    >>> law, atoms = law_of(VirtualRadiomics(truth="texture"))
+    >>> law.knob, round(best_auc(law, atoms), 3)
+    ('texture', 0.852)
+    >>> law, atoms = law_of(VirtualRadiomics(truth="batch"))
+    >>> atoms.round(3).tolist()  # centres of 4.5, 6 and 7.5 mm
+    [-1.225, 0.0, 1.225]
+    """
+    if settings.truth == "batch":
+        return Law("centre", SLOPE), _centre_knobs(settings.centres)
+    if settings.truth == "noise":
+        return Law("nothing", 0.0), np.zeros(1)
+    return Law(settings.truth, SLOPE), np.clip(normal_atoms(), -FARTHEST, FARTHEST)
+
+
+def _centre_knobs(centres: int) -> npt.NDArray[np.float64]:
+    """Return the standardised blur of each centre's scanner."""
+    if centres < 2:
+        raise BadSetting("truth = batch lets the centre decide, but there is 1 centre; ask for at least 2 with --centres.", item="centres")
+    blur = np.array([s.psf_fwhm_mm for s in pet_scanners(centres)])
+    return np.asarray((blur - blur.mean()) / blur.std())
+
+
+def write(settings: VirtualRadiomics, out: Path, *, map: MapFunction = in_turn, progress: Listener = silent) -> Path:  # noqa: A002
+    """Write a virtual PET cohort.
+
+    Parameters
+    ----------
+    settings : VirtualRadiomics
+    out : Path
+        A folder that does not exist yet or is empty.
+    map : callable
+        ``map(function, items)``, the built-in one or a process pool's that keeps the order; each patient has a seed of its own,
+        so that the files do not depend on it.
+    progress : callable
+        Hears one event a patient.
+
+    Returns
+    -------
+    Path
+        `out`.
+
+    Raises
+    ------
+    NoRoom
+        When `out` holds something already or cannot be made.
+    BadSetting
+        For the law ``batch`` with a single centre.
+    """
+    law_of(settings)
+    _made(out)
+    rows = []
+    for row in map(partial(write_patient, settings, out), range(settings.patients)):
+        rows.append(row)
+        progress(Progress("virtual", len(rows), settings.patients, str(row["patient"])))
+    _write_tables(settings, pd.DataFrame(rows), out)
+    return out
+
+
+def _made(out: Path) -> None:
+    try:
+        if out.exists() and any(out.iterdir()):
+            raise NoRoom(f"The folder {out} already holds files; choose a new one with --out, or empty it.", item=str(out))
+        for folder in (out / "images", out / "truth"):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoRoom(f"The folder {out} cannot be made ({error.strerror}); choose one that can be written with --out.", item=str(out)) from error
+
+
+def name_of(index: int) -> str:
+    """Return the pseudonym of a virtual patient.
+
+    Examples
+    --------
+    >>> name_of(0)
+    'VP001'
+    """
+    return f"VP{index + 1:03d}"
+
+
+def draw_knobs(settings: VirtualRadiomics, index: int) -> dict[str, float]:
+    """Return one patient's standardised knobs, what they mean, and the outcome that the law draws.
+
+    Parameters
+    ----------
+    settings : VirtualRadiomics
+    index : int
+        The patient, from 0; patients fall to the centres in turn.
+
+    Returns
+    -------
+    dict
+        ``volume_z texture_z intensity_z centre_z`` (standardised), ``volume_ml correlation_mm suv_mean``, ``linear_predictor``, ``risk``,
+        ``event`` (0 or 1) and ``texture_score`` (1 to 5, a reader's).
+        The knobs of a patient are the same under every law.
+    """
+    rng = np.random.default_rng(_streams(settings, index)[0])
+    volume, apart, intensity, error = rng.normal(size=4)
+    texture = settings.texture_with_volume * volume + math.sqrt(1 - settings.texture_with_volume**2) * apart
+    volume, texture, intensity = (float(np.clip(z, -FARTHEST, FARTHEST)) for z in (volume, texture, intensity))
+    centre = float(_centre_knobs(settings.centres)[index % settings.centres]) if settings.centres > 1 else 0.0
+    law, _ = law_of(settings)
+    decisive = {"volume": volume, "texture": texture, "centre": centre, "nothing": 0.0}[law.knob]
+    risk = float(law.risk(np.array(decisive)))
+    return {
+        "volume_z": volume,
+        "texture_z": texture,
+        "intensity_z": intensity,
+        "centre_z": centre,
+        "volume_ml": _spread(VOLUME_ML, volume) * (settings.field_mm / FIELD_MM) ** 3,
+        "correlation_mm": _spread(CORRELATION_MM, texture) * settings.field_mm / FIELD_MM,
+        "suv_mean": _spread(SUV_MEAN, intensity),
+        "linear_predictor": float(law.linear_predictor(np.array(decisive))),
+        "risk": risk,
+        "event": int(rng.uniform() < risk),
+        "texture_score": int(np.clip(np.rint(3 + texture + READER_ERROR * error), 1, 5)),
+    }
+
+
+def _spread(law: tuple[float, float], knob: float) -> float:
+    return law[0] * math.exp(law[1] * knob)
+
+
+def _streams(settings: VirtualRadiomics, index: int) -> list[np.random.SeedSequence]:
+    """Return one patient's seeds: knobs, anatomy, scan, reader, retest."""
+    return np.random.SeedSequence(settings.seed, spawn_key=(index,)).spawn(5)
+
+
+def write_patient(settings: VirtualRadiomics, out: Path, index: int) -> dict[str, Any]:
+    """Make one patient, write the images under `out`, and return the patient's row of ``truth.csv``.
+
+    Parameters
+    ----------
+    settings : VirtualRadiomics
+    out : Path
+        With its folders ``images`` and ``truth``.
+    index : int
+        The patient, from 0.
+
+    Returns
+    -------
+    dict
+        ``patient``, ``centre`` and what `draw_knobs` gives.
+    """
+    knobs, patient = draw_knobs(settings, index), name_of(index)
+    scanner = pet_scanners(settings.centres)[index % settings.centres]
+    anatomy, scan, reading, again = (np.random.default_rng(s) for s in _streams(settings, index)[1:])
+    border = placed(random_border(knobs["volume_ml"], anatomy), settings.field_mm, anatomy)
+    phantom, occupied = phantom_of(Lesion(border, knobs["suv_mean"], knobs["correlation_mm"]), settings.field_mm, CELL_MM, anatomy)
+    grid = grid_of(phantom, scanner)
+    activity = on_grid(phantom.activity, CELL_MM, grid).astype(np.float32)
+    _write(out / f"images/{patient}_pet.nii.gz", acquire(phantom, scanner, scan), "PET")
+    _write(out / f"images/{patient}_mask.nii.gz", outlined(border, grid, reading), "outline")
+    _write(out / f"truth/{patient}_activity.nii.gz", Image(activity, grid.affine, "SUV", "PET"), "true activity")
+    true = Mask(on_grid(occupied, CELL_MM, grid)[None] > 0.5, grid.affine, ("lesion",), "truth")
+    _write(out / f"truth/{patient}_mask.nii.gz", true, "true outline")
+    if index % 10 == 0:
+        _write(out / f"truth/{patient}_retest_pet.nii.gz", acquire(phantom, scanner, again), "PET, second acquisition")
+        _write(out / f"truth/{patient}_retest_mask.nii.gz", outlined(border, grid, again), "outline, second reading")
+    return {"patient": patient, "centre": scanner.name, **knobs}
+
+
+def outlined(border: Border, grid: Grid, rng: np.random.Generator) -> Mask:
+    """Return the lesion as a reader outlines it on the voxels of one image: the border re-read, voxel centres within it.
+
+    Returns
+    -------
+    Mask
+        One label, ``lesion``, of origin ``expert``.
+    """
+    drawn = reread(border, rng)
+    return Mask((drawn.depth_mm(*grid.points_mm()) > 0)[None], grid.affine, ("lesion",), "expert")
+
+
+def _write(path: Path, what: Image | Mask, description: str) -> None:
+    words = f"virtual: {description}"
+    if isinstance(what, Image):
+        write_image(path, what, description=words)
+    else:
+        write_mask(path, what, description=words)
+
+
+def _write_tables(settings: VirtualRadiomics, truth: pd.DataFrame, out: Path) -> None:
+    files = [
+        {"patient": row.patient, "centre": row.centre, "visit": "t0", "kind": kind, "path": f"images/{row.patient}_{kind}.nii.gz"}
+        for row in truth.itertuples()
+        for kind in ("pet", "mask")
+    ]
+    about = About(
+        title=f"Virtual FDG-PET of soft-tissue lesions, law '{settings.truth}'",
+        data="virtual",
+        licence="CC0-1.0",
+        citation="Onclair, virtual radiomics; no patient was involved.",
+        outcomes=(Outcome("event", "binary"),),
+        units={"pet": "SUV"},
+        source=f"onclair virtual radiomics --truth {settings.truth} --patients {settings.patients} --centres {settings.centres} --seed {settings.seed}",
+    )
+    write_cohort(Cohort(pd.DataFrame(files), truth[["patient", "event"]], about), out)
+    truth[["patient", "texture_score"]].to_csv(out / "semantic.csv", index=False, lineterminator="\n")
+    truth.drop(columns="texture_score").to_csv(out / "truth.csv", index=False, lineterminator="\n")
+    record = json.dumps(truth_record(settings), indent=2, sort_keys=True, ensure_ascii=False)
+    (out / "truth.json").write_text(record + "\n", encoding="utf-8")
+
+
+def truth_record(settings: VirtualRadiomics) -> Mapping[str, Any]:
+    """Return what ``truth.json`` says: the law, the best AUC that it allows, the laws of the knobs and the scanners.
+
+    Examples
+    --------
+    >>> record = truth_record(VirtualRadiomics(truth="noise"))
+    >>> record["data"], record["law"]["knob"], record["best_auc"]
+    ('virtual', 'nothing', 0.5)
+    """
+    law, atoms = law_of(settings)
+    scanners: tuple[Scanner, ...] = pet_scanners(settings.centres)
+    return {
+        "data": "virtual",
+        "study": "radiomics",
+        "settings": settings.as_record(),
+        "law": {"kind": "logistic", "outcome": "event", "truth": settings.truth, **asdict(law)},
+        "best_auc": best_auc(law, atoms),
+        "knobs": {
+            name: {"median": median, "log_sd": spread, "at_field_mm": FIELD_MM}
+            for name, (median, spread) in (("volume_ml", VOLUME_ML), ("correlation_mm", CORRELATION_MM), ("suv_mean", SUV_MEAN))
+        },
+        "reader_error_sd": READER_ERROR,
+        "scanners": [asdict(scanner) for scanner in scanners],
+    }
