@@ -167,7 +167,7 @@ class Study:
     rivals : tuple of Rival
         Required.
     explain : callable
-        ``(fitted, features, row) -> tuple of mapping``: signed reasons for one row.
+        ``(locked model, row) -> tuple of mapping``: ``feature value reference contribution``, signed, for one row.
     bedside : callable
         ``(case, description, answer, settings) -> mapping`` with ``estimates``, ``detail``, ``answer`` and ``warnings`` of a Finding.
     virtual : Virtual

@@ -126,7 +126,6 @@ def controls(evidence: Evidence, language: Language) -> dict[str, str]:
 
 def places(evidence: Evidence, language: Language, measure: tuple[str, str, str]) -> tuple[Row, ...]:
     """Return the model's figure by centre, then across centres; empty where the record has none."""
-    shuffled = controls(evidence, language)
     here = [e for e in evidence.estimates if read_name(e.name).measure == measure and read_name(e.name).who == "model"]
     rows = []
     for e in here:
@@ -134,7 +133,7 @@ def places(evidence: Evidence, language: Language, measure: tuple[str, str, str]
         if where.startswith("centre:") or where in ("leave-one-centre-out", "leave-one-site-out", "centres", "new-centre"):
             rows.append(Row(place_label(where, language), "other" if where.startswith("centre:") else "rival", e))
     whole = find(evidence, measure, "model")
-    first = [Row(say("model", language), "model", whole)] if rows and whole and not shuffled.get("") else []
+    first = [Row(say("model", language), "model", whole)] if rows and whole else []
     return (*first, *rows)
 
 

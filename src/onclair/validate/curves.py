@@ -63,7 +63,7 @@ class Curve:
                 object.__setattr__(self, field, tuple(float(v) for v in values))
         sizes = {len(part) for part in (self.x, self.y, self.low, self.high) if part is not None}
         if len(sizes) != 1:
-            raise BadInput(f"The parts of the curve {self.name}:{self.who} have lengths {sorted(sizes)}; give every part one value a point.")
+            raise BadInput(f"The parts of the curve {self.name}:{self.who} have lengths {sorted(sizes)}; give each one value a point.")
         if not self.x and not self.reason:
             raise BadInput(f"The curve {self.name}:{self.who} has no point and no reason; add one sentence.", item=self.name)
 

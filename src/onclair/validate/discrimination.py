@@ -63,18 +63,28 @@ def auc(name: str, truth: npt.ArrayLike, scores: npt.ArrayLike, *, patients: npt
     value, influence = auc_influence(rows)
     if (np.ptp(rows.scores, axis=1) == 0).all():
         return rows.estimate(name, 0.5, 0.0, "constant score, which ranks no one: 0.5 by definition, without error")
-    se = np.sqrt(auc_variance(influence, rows))
     method = DELONG if rows.clusters is None else OBUCHOWSKI
     if value in (0.0, 1.0):
         return _separated(name, value, rows, method)
-    low, high = wald(value, float(se), rows.z, "identity")
+    variance = auc_variance(influence, rows)
+    if variance <= 0:
+        found = Estimate(name, value, level=level, n=rows.n, events=rows.events, method=rows.said(method))
+        return _with_reason(found, "its estimated variance is zero, so no interval can be had")
+    se = float(np.sqrt(variance))
+    low, high = wald(value, se, rows.z, "identity")
     if low < 0 or high > 1:
-        return rows.estimate(name, value, float(se) / (value * (1 - value)), method + "; Wald interval on the logit scale", scale="logit")
-    return rows.estimate(name, value, float(se), method + "; Wald interval")
+        return rows.estimate(name, value, se / (value * (1 - value)), method + "; Wald interval on the logit scale", scale="logit")
+    return rows.estimate(name, value, se, method + "; Wald interval")
 
 
 def auc_difference(
-    name: str, truth: npt.ArrayLike, scores_a: npt.ArrayLike, scores_b: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95
+    name: str,
+    truth: npt.ArrayLike,
+    scores_a: npt.ArrayLike,
+    scores_b: npt.ArrayLike,
+    *,
+    patients: npt.ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Estimate:
     """Return the paired difference of two AUCs, `a` minus `b`, on the same rows.
 
@@ -113,14 +123,22 @@ def auc_difference(
     method = "paired difference of empirical AUCs; " + (DELONG if a.clusters is None else OBUCHOWSKI).split("; ", 1)[1]
     se = float(np.sqrt(max(auc_variance(influence_a - influence_b, a), 0.0)))
     more = a if len(a.scores) >= len(b.scores) else b
-    if se == 0 and (influence_a.any() or influence_b.any() or value_a != value_b):
+    if se == 0 and (value_a in (0.0, 1.0) or value_b in (0.0, 1.0) or value_a != value_b):
         found = Estimate(name, value_a - value_b, level=level, n=a.n, events=a.events, method=more.said(method))
-        return _with_reason(found, "both rankings separate or agree wholly, so the variance of their difference is zero and no interval can be had")
+        return _with_reason(found, "the variance of the difference is zero (the classes are wholly separated), so it has no interval")
+    if se == 0:
+        method += "; both rank these rows alike, so the difference is 0 without error"
     return _cut(more.estimate(name, value_a - value_b, se, method), -1.0, 1.0)
 
 
 def operating_points(
-    who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, thresholds: Sequence[float], *, patients: npt.ArrayLike | None = None, level: float = 0.95
+    who: str,
+    truth: npt.ArrayLike,
+    risks: npt.ArrayLike,
+    thresholds: Sequence[float],
+    *,
+    patients: npt.ArrayLike | None = None,
+    level: float = 0.95,
 ) -> list[Estimate]:
     """Return sensitivity, specificity and predictive values at declared thresholds, ``risk >= threshold`` being positive.
 
@@ -160,7 +178,8 @@ def operating_points(
     found = []
     for t in thresholds:
         flagged = (rows.scores >= t).mean(axis=0)
-        shares = {"sens": (flagged * y, y), "spec": ((1 - flagged) * (1 - y), 1 - y), "ppv": (flagged * y, flagged), "npv": ((1 - flagged) * (1 - y), 1 - flagged)}
+        caught, passed = flagged * y, (1 - flagged) * (1 - y)
+        shares = {"sens": (caught, y), "spec": (passed, 1 - y), "ppv": (caught, flagged), "npv": (passed, 1 - flagged)}
         found += [_share(f"{figure}@{t:g}:{who}", *parts, rows) for figure, parts in shares.items()]
     return found
 
@@ -185,7 +204,7 @@ def auc_influence(rows: Rows) -> tuple[float, Floats]:
 def auc_variance(influence: Floats, rows: Rows) -> float:
     """Return the variance of an AUC, or of a difference of two, from its rows' contributions.
 
-    Spec of both: ``G1/(G1-1) sum A_g^2 + G0/(G0-1) sum B_g^2 + 2 G/(G-1) sum A_g B_g`` over patients g; with one row a
+    For both, ``G1/(G1-1) sum A_g^2 + G0/(G0-1) sum B_g^2 + 2 G/(G-1) sum A_g B_g`` over patients g; with one row a
     patient there is no cross term and this is DeLong's. NaN when a class has one patient only.
 
     Examples
@@ -230,11 +249,22 @@ def _share(name: str, part: Floats, whole: Floats, rows: Rows) -> Estimate:
         variance = rows.error((part - value * whole) / total) ** 2
         size = value * (1 - value) / variance if variance > 0 else float(touched)
         method += " on the effective number of rows"
-    z2 = rows.z**2
-    centre, half = (value + z2 / (2 * size)) / (1 + z2 / size), rows.z * np.sqrt(value * (1 - value) / size + z2 / (4 * size**2)) / (1 + z2 / size)
-    low, high = (float(np.clip(centre - half, 0, 1)), float(np.clip(centre + half, 0, 1)))
+    low, high = wilson(value, size, rows.z)
     se = float(np.sqrt(value * (1 - value) / size))
     return Estimate(name, value, low=low, high=high, level=rows.level, se=se, n=rows.n, events=rows.events, method=rows.said(method))
+
+
+def wilson(share: float, size: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval of a `share` of `size` rows.
+
+    Examples
+    --------
+    >>> [round(end, 4) for end in wilson(1.0, 10, 1.96)]
+    [0.7225, 1.0]
+    """
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
+    return float(np.clip(centre - half, 0, 1)), float(np.clip(centre + half, 0, 1))
 
 
 def _with_reason(estimate: Estimate, reason: str) -> Estimate:

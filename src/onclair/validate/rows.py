@@ -69,7 +69,7 @@ class Rows:
 
     def by_patient(self, contributions: Floats) -> Floats:
         """Return row contributions (n,) summed by patient (G,), or as they are when each patient has one row."""
-        return contributions if self.clusters is None else np.bincount(self.clusters, weights=contributions)
+        return contributions if self.clusters is None else np.bincount(self.clusters, weights=contributions).astype(np.float64)
 
     def error(self, contributions: Floats) -> float:
         """Return the standard error of a figure from its rows' first-order contributions, which sum to about zero.
@@ -102,7 +102,17 @@ class Rows:
         if reason is None:
             low, high = wald(value, se, self.z, scale)
         return Estimate(
-            name, value, low=low, high=high, level=self.level, se=se, scale=scale, n=self.n, events=self.events, method=self.said(method), reason=reason
+            name,
+            value,
+            low=low,
+            high=high,
+            level=self.level,
+            se=se,
+            scale=scale,
+            n=self.n,
+            events=self.events,
+            method=self.said(method),
+            reason=reason,
         )
 
 
@@ -155,10 +165,11 @@ def judged_rows(truth: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.Array
     """
     labels, lines = np.asarray(truth), np.atleast_2d(np.asarray(scores, dtype=np.float64))
     if labels.ndim != 1 or labels.size == 0 or lines.ndim != 2 or lines.shape[1] != labels.size:
-        raise BadInput(f"The truth has shape {labels.shape} and the scores {np.shape(scores)}; give one truth and one score a row (repeats first).")
+        found = f"The truth has shape {labels.shape} and the scores {np.shape(scores)}"
+        raise BadInput(f"{found}; give one truth and one score a row (repeats first).")
     values = pd.to_numeric(pd.Series(labels.ravel()), errors="coerce").to_numpy(dtype=np.float64)
     _refuse_gaps(~np.isfinite(values), "truth")
-    _refuse_gaps(~np.isfinite(lines).all(axis=0), "score")
+    _refuse_gaps(np.asarray(~np.isfinite(lines).all(axis=0)), "score")
     foreign = values[(values != 0) & (values != 1)]
     if foreign.size:
         raise BadInput(f"The truth holds {foreign[0]:g} in {foreign.size} of {values.size} rows; it must be 0 or 1: recode it.")
@@ -196,7 +207,7 @@ def _refuse_gaps(gaps: Bools, what: str) -> None:
     if gaps.any():
         where = np.flatnonzero(gaps)
         listed = ", ".join(str(i) for i in where[:5]) + (", ..." if where.size > 5 else "")
-        raise BadInput(f"{where.size} of {gaps.size} rows have no finite {what} (rows {listed}); drop them and say so, or fill them before judging.")
+        raise BadInput(f"{where.size} of {gaps.size} rows have no finite {what} (rows {listed}); drop them and say so, or fill them first.")
 
 
 def _codes(patients: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64] | None:

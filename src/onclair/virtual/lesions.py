@@ -45,7 +45,7 @@ class Border:
         """Return ``log(r / radius_mm)`` along unit vectors of shape (..., 3)."""
         total = np.zeros(directions.shape[:-1])
         for axis, series in zip(self.axes, self.coefficients, strict=True):
-            total += np.polynomial.legendre.legval(directions @ axis, series)
+            total += np.polynomial.legendre.legval((directions * axis).sum(axis=-1), series)
         return total
 
     def depth_mm(self, x: Floats, y: Floats, z: Floats) -> Floats:
@@ -72,7 +72,7 @@ class Border:
         direction = offset[near] / np.maximum(distance[near], 1e-9)[:, None]
         depth = self.reach_mm - distance
         depth[near] = self.radius_mm * np.exp(self.log_relief(direction)) - distance[near]
-        return depth
+        return np.asarray(depth)
 
     @property
     def reach_mm(self) -> float:

@@ -1,8 +1,9 @@
-"""A PET acquisition and its reconstruction, slice by slice: activity -> point spread -> attenuated projections -> Poisson counts -> OSEM -> filter.
+"""A PET acquisition and its reconstruction, slice by slice.
 
-Counts follow Poisson's law in the sinogram, so the noise of the image is what a reconstruction makes of it: correlated, larger where uptake
-and attenuation are larger, and never simply added. Reconstruction: ordered-subset expectation maximisation (Hudson and Larkin,
-IEEE Trans Med Imaging 1994;13:601-609, doi:10.1109/42.363108) with the attenuation and the scatter and randoms known, without point-spread modelling.
+Activity -> point spread -> attenuated projections -> Poisson counts -> ordered subsets -> filter. Counts follow Poisson's law in the
+sinogram, so the noise of the image is what a reconstruction makes of it: correlated, larger where uptake and attenuation are larger, never
+simply added. Reconstruction: ordered-subset expectation maximisation (Hudson and Larkin, IEEE Trans Med Imaging 1994;13:601-609,
+doi:10.1109/42.363108) with attenuation, scatter and randoms known, without modelling the point spread.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from onclair.virtual.scanner import FWHM_PER_SIGMA, Scanner
 
 Volume = npt.NDArray[np.float64]
 Sinogram = npt.NDArray[np.float64]
+Subset = tuple[sparse.csr_array, sparse.csr_array, npt.NDArray[np.int_]]
 
 #: Linear attenuation of soft tissue at 511 keV, per mm (NIST XCOM, water).
 ATTENUATION_PER_MM = 0.0096
@@ -48,7 +50,7 @@ class Phantom:
     @property
     def field_mm(self) -> float:
         """Width of the field of view in plane."""
-        return self.activity.shape[0] * self.cell_mm
+        return float(self.activity.shape[0] * self.cell_mm)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +105,17 @@ def on_grid(values: Volume, cell_mm: float, grid: Grid) -> Volume:
     >>> on_grid(np.arange(8.0).reshape(2, 2, 2), 1.0, Grid((1, 1, 1), (2.0, 2.0, 2.0))).tolist()
     [[[3.5]]]
     """
-    x, y, z = (averaging(n, cell_mm, m, v) for n, m, v in zip(values.shape, grid.shape, grid.voxel_mm, strict=True))
-    return np.einsum("ai,bj,ck,ijk->abc", x, y, z, values, optimize=True)
+    for axis in (2, 1, 0):
+        matrix = averaging(values.shape[axis], cell_mm, grid.shape[axis], grid.voxel_mm[axis])
+        values = _along(matrix, values, axis)
+    return values
+
+
+def _along(matrix: sparse.csr_array, values: Volume, axis: int) -> Volume:
+    """Return `matrix` applied along one axis (sparse, so that no sum depends on the threads of a linear algebra library)."""
+    front = np.moveaxis(values, axis, 0)
+    applied = np.asarray(matrix @ front.reshape(front.shape[0], -1))
+    return np.moveaxis(applied.reshape(-1, *front.shape[1:]), 0, axis)
 
 
 def rays_of(field_mm: float, subsets: int) -> Rays:
@@ -117,7 +128,7 @@ def rays_of(field_mm: float, subsets: int) -> Rays:
     """
     wanted = math.pi / 2 * field_mm / 5.2
     angles = subsets * 2 * max(1, round(wanted / subsets / 2))
-    return Rays(angles, int(math.ceil(field_mm / BIN_MM)) + 4, BIN_MM)
+    return Rays(angles, math.ceil(field_mm / BIN_MM) + 4, BIN_MM)
 
 
 def expected_counts(phantom: Phantom, scanner: Scanner, grid: Grid) -> tuple[Sinogram, Sinogram, float]:
@@ -144,10 +155,10 @@ def expected_counts(phantom: Phantom, scanner: Scanner, grid: Grid) -> tuple[Sin
     matrix = projector(cells, phantom.cell_mm, rays)
     blurred = ndimage.gaussian_filter(phantom.activity, scanner.psf_sigma_mm / phantom.cell_mm, mode="nearest", truncate=3.0)
     slices = averaging(phantom.activity.shape[2], phantom.cell_mm, grid.shape[2], grid.voxel_mm[2])
-    path_mm = _projected(matrix, phantom.tissue @ slices.T) / rays.bin_mm
+    path_mm = _projected(matrix, _along(slices, phantom.tissue, 2)) / rays.bin_mm
     level = scanner.counts_per_ml_suv * grid.voxel_mm[2] / 1000.0 / rays.angles
     factors = level * np.exp(-ATTENUATION_PER_MM * path_mm)
-    trues = factors * _projected(matrix, blurred @ slices.T)
+    trues = factors * _projected(matrix, _along(slices, blurred, 2))
     return trues, factors, scanner.scatter_fraction * float(trues.mean())
 
 
@@ -196,7 +207,7 @@ def osem(counts: Sinogram, factors: Sinogram, background: float, grid: Grid, ray
     return image.astype(np.float64).reshape(grid.shape)
 
 
-def _subset(side: int, pixel_mm: float, rays: Rays, subsets: int, which: int) -> tuple[sparse.csr_array, sparse.csr_array, npt.NDArray[np.int_]]:
+def _subset(side: int, pixel_mm: float, rays: Rays, subsets: int, which: int) -> Subset:
     """Return the projector of every `subsets`-th view from `which` on, its transpose, and the rows that it takes."""
     views = np.arange(which, rays.angles, subsets)
     rows = (views[:, None] * rays.bins + np.arange(rays.bins)).ravel()

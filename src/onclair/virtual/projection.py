@@ -56,7 +56,7 @@ def shared_area(offset_mm: Floats, pixel_mm: float, angle: float, bin_mm: float)
     Returns
     -------
     ndarray
-        In mm2: the pixel's shadow, a trapezium, is the convolution of two boxes; the strip is a third (a quadratic B-spline with three widths).
+        In mm2: the pixel's shadow, a trapezium, is the convolution of two boxes, and the strip is a third (a quadratic spline).
 
     Examples
     --------
@@ -70,7 +70,7 @@ def shared_area(offset_mm: Floats, pixel_mm: float, angle: float, bin_mm: float)
     for a, b, c in itertools.product((-0.5, 0.5), repeat=3):
         reach = offset_mm + a * pixel_mm * cosine + b * pixel_mm * sine + c * bin_mm
         total += np.sign(a * b * c) * np.square(np.maximum(reach, 0.0))
-    return np.maximum(total / (2.0 * cosine * sine), 0.0)
+    return np.asarray(np.maximum(total / (2.0 * cosine * sine), 0.0))
 
 
 @lru_cache(maxsize=64)
@@ -115,7 +115,7 @@ def _view(x: Floats, y: Floats, pixel_mm: float, angle: float, rays: Rays) -> sp
     return sparse.csr_array((area[seen], (bins[seen], pixel[seen])), shape=(rays.bins, x.size))
 
 
-def averaging(fine: int, fine_mm: float, coarse: int, coarse_mm: float) -> npt.NDArray[np.float64]:
+def averaging(fine: int, fine_mm: float, coarse: int, coarse_mm: float) -> sparse.csr_array:
     """Return the matrix that averages a fine row of cells over coarse ones, both rows centred on the same point.
 
     Parameters
@@ -127,15 +127,15 @@ def averaging(fine: int, fine_mm: float, coarse: int, coarse_mm: float) -> npt.N
 
     Returns
     -------
-    ndarray, float64, shape (coarse, fine)
+    scipy.sparse.csr_array, float64, shape (coarse, fine)
         Overlap over `coarse_mm`; rows sum to one where the fine row covers the coarse cell, and cells beyond it count as zero.
 
     Examples
     --------
-    >>> averaging(4, 1.0, 2, 2.0).tolist()
+    >>> averaging(4, 1.0, 2, 2.0).toarray().tolist()
     [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
     """
     low = (np.arange(fine) - fine / 2) * fine_mm
     start = (np.arange(coarse) - coarse / 2) * coarse_mm
     overlap = np.minimum(low + fine_mm, start[:, None] + coarse_mm) - np.maximum(low, start[:, None])
-    return np.maximum(overlap, 0.0) / coarse_mm
+    return sparse.csr_array(np.maximum(overlap, 0.0) / coarse_mm)

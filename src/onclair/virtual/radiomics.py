@@ -1,4 +1,4 @@
-"""Virtual patients for the radiomics study: FDG-PET of soft-tissue lesions of the limbs, imaged by several centres, with an outcome from a known law.
+"""Virtual patients for the radiomics study: FDG-PET of soft-tissue lesions of the limbs, several centres, an outcome from a known law.
 
 The folder written is a cohort as any other (``cohort.toml``, ``acquisitions.csv``, ``outcomes.csv``, ``semantic.csv``, ``images/``)
 and says ``virtual`` in every record. Beside it stands what no real cohort has: ``truth.json`` (law, best attainable AUC, scanners),
@@ -33,14 +33,14 @@ from onclair.virtual.laws import Law, best_auc, normal_atoms
 from onclair.virtual.lesions import Border, random_border, reread
 from onclair.virtual.limb import FIELD_MM, Lesion, phantom_of, placed
 from onclair.virtual.pet import Grid, acquire, grid_of, on_grid
-from onclair.virtual.scanner import Scanner, pet_scanners
+from onclair.virtual.scanner import pet_scanners
 
 #: Side of the fine cells that patients are made of, in mm.
 CELL_MM = 2.0
 #: Median and standard deviation of the logarithm of each knob; the volume is that of a field of 160 mm.
-VOLUME_ML, CORRELATION_MM, SUV_MEAN = (45.0, 0.6), (11.0, 0.4), (4.0, 0.35)
+VOLUME_ML, CORRELATION_MM, SUV_MEAN = (60.0, 0.5), (11.0, 0.6), (4.0, 0.35)
 #: Slope of the logistic law on the standardised knob, and where every knob is cut off.
-SLOPE, FARTHEST = 2.0, 2.3
+SLOPE, FARTHEST = 2.5, 2.3
 #: Standard deviation of the readers' error in their score of texture, in units of the standardised knob.
 READER_ERROR = 0.5
 
@@ -73,8 +73,21 @@ class VirtualRadiomics(Settings):
     )
 
 
-def law_of(settings: VirtualRadiomics) -> tuple[Law, npt.NDArray[np.float64]]:
-    """Return the law of the outcome and equally likely values of its knob.
+def law_of(settings: VirtualRadiomics) -> Law:
+    """Return the law of the outcome.
+
+    Examples
+    --------
+    >>> law_of(VirtualRadiomics(truth="texture"))
+    Law(knob='texture', slope=2.5, intercept=0.0)
+    """
+    if settings.truth == "noise":
+        return Law("nothing", 0.0)
+    return Law("centre" if settings.truth == "batch" else settings.truth, SLOPE)
+
+
+def knob_atoms(settings: VirtualRadiomics) -> npt.NDArray[np.float64]:
+    """Return equally likely values of the knob that decides.
 
     Raises
     ------
@@ -83,18 +96,16 @@ def law_of(settings: VirtualRadiomics) -> tuple[Law, npt.NDArray[np.float64]]:
 
     Examples
     --------
-    >>> law, atoms = law_of(VirtualRadiomics(truth="texture"))
-    >>> law.knob, round(best_auc(law, atoms), 3)
-    ('texture', 0.852)
-    >>> law, atoms = law_of(VirtualRadiomics(truth="batch"))
-    >>> atoms.round(3).tolist()  # centres of 4.5, 6 and 7.5 mm
+    >>> settings = VirtualRadiomics(truth="batch")
+    >>> knob_atoms(settings).round(3).tolist()  # centres of 4.5, 6 and 7.5 mm
     [-1.225, 0.0, 1.225]
+    >>> settings = VirtualRadiomics(truth="texture")
+    >>> round(best_auc(law_of(settings), knob_atoms(settings)), 3)
+    0.895
     """
     if settings.truth == "batch":
-        return Law("centre", SLOPE), _centre_knobs(settings.centres)
-    if settings.truth == "noise":
-        return Law("nothing", 0.0), np.zeros(1)
-    return Law(settings.truth, SLOPE), np.clip(normal_atoms(), -FARTHEST, FARTHEST)
+        return _centre_knobs(settings.centres)
+    return np.zeros(1) if settings.truth == "noise" else np.clip(normal_atoms(), -FARTHEST, FARTHEST)
 
 
 def _centre_knobs(centres: int) -> npt.NDArray[np.float64]:
@@ -131,7 +142,7 @@ def write(settings: VirtualRadiomics, out: Path, *, map: MapFunction = in_turn, 
     BadSetting
         For the law ``batch`` with a single centre.
     """
-    law_of(settings)
+    knob_atoms(settings)  # refuses what no cohort can be made of, before anything is written
     _made(out)
     rows = []
     for row in map(partial(write_patient, settings, out), range(settings.patients)):
@@ -148,7 +159,7 @@ def _made(out: Path) -> None:
         for folder in (out / "images", out / "truth"):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NoRoom(f"The folder {out} cannot be made ({error.strerror}); choose one that can be written with --out.", item=str(out)) from error
+        raise NoRoom(f"The folder {out} cannot be made ({error.strerror}); choose another with --out.", item=str(out)) from error
 
 
 def name_of(index: int) -> str:
@@ -183,7 +194,7 @@ def draw_knobs(settings: VirtualRadiomics, index: int) -> dict[str, float]:
     texture = settings.texture_with_volume * volume + math.sqrt(1 - settings.texture_with_volume**2) * apart
     volume, texture, intensity = (float(np.clip(z, -FARTHEST, FARTHEST)) for z in (volume, texture, intensity))
     centre = float(_centre_knobs(settings.centres)[index % settings.centres]) if settings.centres > 1 else 0.0
-    law, _ = law_of(settings)
+    law = law_of(settings)
     decisive = {"volume": volume, "texture": texture, "centre": centre, "nothing": 0.0}[law.knob]
     risk = float(law.risk(np.array(decisive)))
     return {
@@ -270,6 +281,7 @@ def _write_tables(settings: VirtualRadiomics, truth: pd.DataFrame, out: Path) ->
         for row in truth.itertuples()
         for kind in ("pet", "mask")
     ]
+    told = f"--truth {settings.truth} --patients {settings.patients} --centres {settings.centres} --seed {settings.seed}"
     about = About(
         title=f"Virtual FDG-PET of soft-tissue lesions, law '{settings.truth}'",
         data="virtual",
@@ -277,7 +289,7 @@ def _write_tables(settings: VirtualRadiomics, truth: pd.DataFrame, out: Path) ->
         citation="Onclair, virtual radiomics; no patient was involved.",
         outcomes=(Outcome("event", "binary"),),
         units={"pet": "SUV"},
-        source=f"onclair virtual radiomics --truth {settings.truth} --patients {settings.patients} --centres {settings.centres} --seed {settings.seed}",
+        source=f"onclair virtual radiomics {told}",
     )
     write_cohort(Cohort(pd.DataFrame(files), truth[["patient", "event"]], about), out)
     truth[["patient", "texture_score"]].to_csv(out / "semantic.csv", index=False, lineterminator="\n")
@@ -295,18 +307,17 @@ def truth_record(settings: VirtualRadiomics) -> Mapping[str, Any]:
     >>> record["data"], record["law"]["knob"], record["best_auc"]
     ('virtual', 'nothing', 0.5)
     """
-    law, atoms = law_of(settings)
-    scanners: tuple[Scanner, ...] = pet_scanners(settings.centres)
+    law = law_of(settings)
     return {
         "data": "virtual",
         "study": "radiomics",
         "settings": settings.as_record(),
         "law": {"kind": "logistic", "outcome": "event", "truth": settings.truth, **asdict(law)},
-        "best_auc": best_auc(law, atoms),
+        "best_auc": best_auc(law, knob_atoms(settings)),
         "knobs": {
             name: {"median": median, "log_sd": spread, "at_field_mm": FIELD_MM}
             for name, (median, spread) in (("volume_ml", VOLUME_ML), ("correlation_mm", CORRELATION_MM), ("suv_mean", SUV_MEAN))
         },
         "reader_error_sd": READER_ERROR,
-        "scanners": [asdict(scanner) for scanner in scanners],
+        "scanners": [asdict(scanner) for scanner in pet_scanners(settings.centres)],
     }

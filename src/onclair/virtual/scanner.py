@@ -1,6 +1,7 @@
 """What a centre does to an image: resolution, noise, smoothing and voxel size, one record a scanner.
 
-The ranges are those of clinical FDG-PET as surveyed across sites: Boellaard, J Nucl Med 2009;50 Suppl 1:11S-20S, doi:10.2967/jnumed.108.057182.
+What varies between sites in clinical FDG-PET, and why it matters: Boellaard, J Nucl Med 2009;50 Suppl 1:11S-20S,
+doi:10.2967/jnumed.108.057182.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Scanner:
         if self.voxel_mm[0] != self.voxel_mm[1]:
             raise BadSetting(f"Scanner {self.name} has voxels of {self.voxel_mm} mm; they must be square in plane (x = y).", item=self.name)
         if self.iterations < 1 or self.subsets < 1:
-            raise BadSetting(f"Scanner {self.name} has {self.iterations} iterations of {self.subsets} subsets; at least one each.", item=self.name)
+            found = f"{self.iterations} iterations of {self.subsets} subsets"
+            raise BadSetting(f"Scanner {self.name} has {found}; at least one each.", item=self.name)
 
     @property
     def psf_sigma_mm(self) -> float:

@@ -226,6 +226,7 @@ class _Task:
         return self.evaluate(beta)[0] - 0.5 * float(self.ridge @ beta**2)
 
     def hazards(self, beta: Floats) -> dict[object, BaselineHazard]:
+        """Baseline cumulative hazard of each stratum at `beta`."""
         found = {}
         for group in self.groups:
             eta = (self.design @ beta + self.offset)[group.rows]

@@ -1,0 +1,46 @@
+"""`onclair apply RUN --input FILE ... --out DIR`: a locked model on new cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from onclair.cli.options import as_json, folder, print_json, skip_bad
+
+
+@click.command()
+@click.argument("run", type=folder)
+@click.option("--input", "inputs", type=folder, multiple=True, required=True, help="A cohort folder, or files named CASE_KIND.nii.gz; may be repeated.")
+@click.option("--out", type=folder, required=True, help="Where PATIENT/finding.json goes.")
+@skip_bad
+@as_json
+def apply(run: Path, inputs: tuple[Path, ...], out: Path, skip_bad: bool, as_json: bool) -> None:
+    """Answer new cases with a run's locked model: one finding.json a case.
+
+    The run is verified first; a changed run answers nothing. "Cannot tell" is a full answer.
+    """
+    from onclair.cli.terminal import listener
+    from onclair.run.applying import apply as answer
+    from onclair.run.applying import opened_run
+    from onclair.run.replay import study_of
+    from onclair.studies import load
+
+    locked = opened_run(run, load(study_of(run)))
+    with listener(quiet=as_json) as progress:
+        done = answer(locked, inputs, out, skip_bad=skip_bad, progress=progress)
+    left_out = [{"patient": d.patient, "reason": d.reason} for d in done if d.finding is None]
+    if as_json:
+        findings = [{"patient": d.patient, "path": str(d.path), "answer": d.finding.answer, "risk": d.finding.risk} for d in done if d.finding is not None]
+        print_json({"study": locked.study.name, "evidence_id": locked.claim.id, "findings": findings, "left_out": left_out, "warnings": []})
+        return
+    for case in done:
+        if case.finding is None:
+            click.echo(f"{case.patient}: left out. {case.reason}")
+        else:
+            answered = dict(case.finding.answer or {})
+            click.echo(f"{case.patient}: {str(answered.get('value')).replace('_', ' ')}{_because(answered.get('reason'))} -> {case.path}")
+
+
+def _because(reason: object) -> str:
+    return f" ({reason})" if reason else ""

@@ -1,0 +1,102 @@
+"""The door `onclair`: commands found by name and imported only when called, errors told in one sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+from onclair import __version__
+
+#: Command -> (module that holds it, first line of its help). The help stands here so that `onclair --help` imports nothing else.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("onclair.cli.demo:demo", "Run every study's main job on virtual patients; nothing is downloaded."),
+    "run": ("onclair.cli.run:run", "Run a study's main job on your cohort: from files to verified evidence."),
+    "apply": ("onclair.cli.apply:apply", "Answer new cases with a run's locked model: one finding.json a case."),
+    "verify": ("onclair.cli.verify:verify", "Recompute every hash of a run; name what was changed, added or removed."),
+    "replay": ("onclair.cli.replay:replay", "Run a run again from its data and compare the hashes."),
+    "report": ("onclair.cli.report:report", "Write a run's report again: html or json, in English or French."),
+    "virtual": ("onclair.cli.virtual:virtual", "Make a cohort of virtual patients with known truth."),
+    "cohort": ("onclair.cli.cohort:cohort", "Check cohort folders before anything is computed."),
+    "data": ("onclair.cli.data:data", "List and fetch named public data: source, licence, citation, SHA-256."),
+    "bench": ("onclair.cli.bench:bench", "Measure CPU seconds and memory in fresh processes, beside installed peers."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the journey."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, imported now."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, or say which known one is nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from onclair.core.names import did_you_mean
+
+            ctx.fail(f"There is no command '{args[0]}'; {did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with the help that stands in this file."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+EPILOG = """\b
+Start here:
+  onclair demo                                      one minute, no download
+  onclair data get sts-pet --out sts                51 real patients
+  onclair run radiomics --data sts --out sts-run    the evidence and its report
+  onclair verify sts-run                            has anything been changed?
+
+Shell completion (bash; also zsh, fish): eval "$(_ONCLAIR_COMPLETE=bash_source onclair)"
+
+Research use only: no output of Onclair decides about a patient."""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="onclair")
+def cli() -> None:
+    """Onclair: from an oncology cohort's raw signal to a model whose claims have been checked.
+
+    A model is a claim, and every claim carries its evidence: intervals, rivals, negative controls, and records that can be
+    verified and replayed. Every command takes --json. Exit code 0: done; 1: a check failed; 2: the input cannot be used.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error becomes one sentence on stderr and an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Stopped; what was finished is kept. Run the same command again to go on.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except Exception as error:
+        _tell(error)
+
+
+def _tell(error: Exception) -> None:
+    from onclair.core.errors import OnclairError
+
+    if not isinstance(error, OnclairError):
+        raise error
+    click.echo(f"onclair: {error}", err=True)
+    sys.exit(error.exit_code)

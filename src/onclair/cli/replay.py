@@ -1,0 +1,43 @@
+"""`onclair replay RUN`: run it again and compare."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from onclair.cli.options import as_json, folder, print_json, workers
+
+
+@click.command()
+@click.argument("run", type=folder)
+@click.option("--data", type=folder, default=None, help="The cohort folder, where it is no longer where the run left it.")
+@workers
+@as_json
+def replay(run: Path, data: Path | None, workers: int | None, as_json: bool) -> None:
+    """Run a run again from its data and compare the hashes.
+
+    Exit code 0 when every record comes out with the same hash, 1 when one differs.
+    """
+    from onclair.cli.terminal import listener
+    from onclair.report.files import report_files
+    from onclair.run.engine import Job
+    from onclair.run.pool import cores
+    from onclair.run.replay import data_of, study_of
+    from onclair.run.replay import replay as do_again
+    from onclair.studies import load
+
+    study = load(study_of(run))
+    with listener(quiet=as_json) as progress:
+        job = Job(study, study.settings(), data_of(run, data), run, report_files, workers or cores(), progress=progress)
+        found = do_again(run, study, job)
+    if as_json:
+        print_json(found.as_dict())
+    elif found.equal:
+        click.echo(f"Equal: {found.records} records came out with the same hashes. Seal {found.seal}")
+    else:
+        click.echo(f"Different: {len(found.different)} of {found.records} records.", err=True)
+        for item in found.different:
+            click.echo(f"  {item['record']}: {item['what']}", err=True)
+    sys.exit(0 if found.equal else 1)

@@ -1,0 +1,69 @@
+"""What a person sees in the terminal: one bar a stage, then the table of estimates, the report and the next command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from onclair.core.progress import Listener, Progress, silent
+from onclair.report.terminal import estimate_lines
+
+if TYPE_CHECKING:
+    from onclair.run.engine import Result
+
+
+@contextmanager
+def listener(*, quiet: bool = False) -> Iterator[Listener]:
+    """Give a listener: bars on a terminal, one plain line a stage when piped, nothing when `quiet`."""
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty():
+        with _bars() as show:
+            yield show
+    else:
+        yield _Lines()
+
+
+@contextmanager
+def _bars() -> Iterator[Listener]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[item]}"), TimeRemainingColumn())
+    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
+
+        def show(event: Progress) -> None:
+            if event.stage not in tasks:
+                tasks[event.stage] = bars.add_task(event.stage, total=event.total, item="")
+            bars.update(tasks[event.stage], completed=event.done, total=event.total, item=event.item)
+
+        yield show
+
+
+class _Lines:
+    """One plain line when a stage ends."""
+
+    def __call__(self, event: Progress) -> None:
+        if event.done == event.total:
+            click.echo(f"{event.stage}: {event.done} {event.unit}", err=True)
+
+
+def show_result(result: Result, lang: str) -> None:
+    """Print the table of estimates, the warnings, the report's path and the next command."""
+    from onclair.cli.run import report_path
+
+    claim = result.claim
+    Console().print(estimate_lines(claim.estimates, "fr" if lang == "fr" else "en"))
+    for warning in claim.warnings:
+        click.echo(f"! {warning['text']}")
+    for left in claim.facts["left_out"]:
+        click.echo(f"! {left['patient']} was left out. {left['reason']}")
+    click.echo(f"Patients described: {result.computed} now, {result.reused} already there.")
+    click.echo(f"Evidence {claim.id}")
+    click.echo(f"Report   {report_path(result, lang)}")
+    click.echo(f"Next     onclair verify {result.report.parent.parent}")

@@ -1,0 +1,195 @@
+"""Conformal prediction sets: the classes that cannot be ruled out, with the patient as the unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onclair.core.errors import BadInput, BadModelFile, BadSetting
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Conformal:
+    """Prediction sets of a binary outcome by the least ambiguous classifier (LAC).
+
+    Attributes
+    ----------
+    alpha : float
+        Share of new patients whose true class may lie outside the set.
+    threshold : float or None
+        Largest ``1 - risk of the class`` at which a class stays in the set; None gives every set both classes.
+    patients : int
+        Patients it was calibrated on.
+
+    Examples
+    --------
+    >>> Conformal(0.1, 0.4, 50).sets([0.9, 0.5, 0.2]).tolist()
+    [[False, True], [False, False], [True, False]]
+    """
+
+    alpha: float
+    threshold: float | None
+    patients: int
+
+    @property
+    def reason(self) -> str | None:
+        """Why every set is full, in words; None where sets can be had."""
+        if self.threshold is not None:
+            return None
+        need = math.ceil((1 - self.alpha) / self.alpha - _SLACK)
+        few = f"{self.patients} patients are too few for sets that miss at most {100 * self.alpha:g} %"
+        return f"{few}; at least {need} are needed, so both classes stay possible."
+
+    def sets(self, risk: npt.ArrayLike) -> Bools:
+        """Return which classes cannot be ruled out, bool, shape (n, 2): column 0 without the event, column 1 with it."""
+        p = np.asarray(risk, dtype=np.float64)
+        if self.threshold is None:
+            return np.ones((len(p), 2), dtype=bool)
+        return np.column_stack([p <= self.threshold, 1 - p <= self.threshold])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"kind": "lac", "alpha": self.alpha, "threshold": self.threshold, "patients": self.patients}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Conformal:
+        """Return what :meth:`as_dict` wrote.
+
+        Raises
+        ------
+        BadModelFile
+            When it is of another kind or lacks an entry.
+        """
+        try:
+            if document["kind"] != "lac":
+                raise BadModelFile(f"The conformal sets are of kind '{document['kind']}'; this version knows 'lac'.", item="conformal")
+            threshold = document["threshold"]
+            return cls(float(document["alpha"]), None if threshold is None else float(threshold), int(document["patients"]))
+        except (KeyError, TypeError, ValueError) as error:
+            said = f"The conformal sets of the model lack or mangle an entry ({error}); save the model again."
+            raise BadModelFile(said, item="conformal") from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeaveOneOut:
+    """How the sets fare on patients who were left out of their own threshold.
+
+    Attributes
+    ----------
+    sets : ndarray, bool, shape (n, 2)
+    covered : ndarray, bool, shape (n,)
+        Whether the set holds the row's true class.
+    coverage, decided : float
+        Shares of covered rows and of rows whose set holds exactly one class; each patient weighs the same.
+    patients : int
+    """
+
+    sets: Bools
+    covered: Bools
+    coverage: float
+    decided: float
+    patients: int
+
+
+def conformal(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float = 0.1) -> Conformal:
+    """Calibrate prediction sets on risks that the model gave to rows it had not seen.
+
+    With one row a patient, the threshold is the ``ceil((n + 1)(1 - alpha))``-th smallest of n values of ``1 - risk of the true
+    class``. Where rows repeat (several lesions, spectra or repeats of the folds), each patient's mass 1 / (K + 1) is shared by
+    its rows, and the mass 1 / (K + 1) of the new patient lies at infinity (Lee, Barber & Willett 2023, sec. 2).
+
+    Parameters
+    ----------
+    risk : array_like in [0, 1], shape (n,)
+    truth : array_like, shape (n,), 0 or 1
+    patients : array_like, shape (n,)
+    alpha : float, in (0, 1)
+
+    Returns
+    -------
+    Conformal
+        Coverage at least 1 - alpha on patients exchangeable with these; a new centre may break that, so test it by centre.
+
+    Raises
+    ------
+    BadSetting
+        For alpha outside (0, 1).
+    BadInput
+        For a risk outside [0, 1] or unequal lengths.
+
+    References
+    ----------
+    Sadinle, Lei & Wasserman 2019 (LAC), doi:10.1080/01621459.2017.1395341; Lee, Barber & Willett 2023, doi:10.48550/arXiv.2306.06342.
+
+    Examples
+    --------
+    Nine patients, alpha 0.2: the 8th smallest of .1 to .9.
+
+    >>> sets = conformal([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], [1] * 9, list("abcdefghi"), 0.2)
+    >>> round(sets.threshold, 9)
+    0.8
+    >>> conformal([0.9, 0.8], [1, 1], ["a", "b"]).threshold is None
+    True
+    """
+    score, _, share, count = _misfit(risk, truth, patients, alpha)
+    order = np.argsort(score, kind="stable")
+    at = _quantile(np.cumsum(share[order]), (count + 1) * (1 - alpha))
+    return Conformal(alpha, None if at is None else float(score[order][at]), count)
+
+
+def leave_one_out(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float = 0.1) -> LeaveOneOut:
+    """Judge the sets of out-of-fold risks, each patient's by a threshold from the other patients.
+
+    Arguments and errors as :func:`conformal`.
+
+    Examples
+    --------
+    >>> judged = leave_one_out([0.9, 0.8, 0.7, 0.1], [1, 1, 1, 1], list("abcd"), 0.4)
+    >>> judged.covered.tolist(), judged.coverage
+    ([True, True, True, False], 0.75)
+    """
+    score, who, share, count = _misfit(risk, truth, patients, alpha)
+    order = np.argsort(score, kind="stable")
+    everyone = np.cumsum(share[order])
+    p = np.asarray(risk, dtype=np.float64)
+    sets = np.zeros((len(p), 2), dtype=bool)
+    for patient in range(count):
+        mine = who == patient
+        others = everyone - np.cumsum(np.where(mine[order], share[order], 0.0))
+        at = _quantile(others, count * (1 - alpha))
+        sets[mine] = Conformal(alpha, None if at is None else float(score[order][at]), count - 1).sets(p[mine])
+    covered = sets[np.arange(len(p)), np.asarray(truth, dtype=np.int64)]
+    weight = share / count
+    return LeaveOneOut(sets, covered, float(covered @ weight), float((sets.sum(axis=1) == 1) @ weight), count)
+
+
+def _quantile(mass: Floats, wanted: float) -> int | None:
+    """Return the first position at which the cumulated mass reaches `wanted`, None when it never does."""
+    reached = mass >= wanted - _SLACK
+    return int(np.argmax(reached)) if reached.any() else None
+
+
+def _misfit(
+    risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float
+) -> tuple[Floats, npt.NDArray[np.int64], Floats, int]:
+    """Return each row's 1 - risk of its true class, its patient's number, its share of the patient, and the patients' count."""
+    p, y, names = np.asarray(risk, dtype=np.float64), np.asarray(truth, dtype=np.float64), np.asarray(patients)
+    if not 0 < alpha < 1:
+        raise BadSetting(f"The setting 'alpha' of the prediction sets is {alpha:g}; it must lie between 0 and 1.", item="alpha")
+    if not p.shape == y.shape == names.shape or p.ndim != 1:
+        raise BadInput(f"Risks {p.shape}, truth {y.shape} and patients {names.shape} differ in shape; give one of each a row.")
+    bad = ~((p >= 0) & (p <= 1)) | ~np.isin(y, (0.0, 1.0))
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise BadInput(f"Row {first} has risk {p[first]:g} and truth {y[first]:g}; a risk lies in [0, 1] and a truth is 0 or 1.")
+    _, who, rows = np.unique(names, return_inverse=True, return_counts=True)
+    return np.where(y == 1, 1 - p, p), who.astype(np.int64), 1.0 / rows[who], len(rows)

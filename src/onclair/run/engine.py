@@ -1,0 +1,245 @@
+"""The main job: cohort -> outline and describe -> table -> learn -> explain -> validate -> report, for any study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from onclair.core.cohort import Cohort
+from onclair.core.errors import BadCase, BadCohort, NoRoom
+from onclair.core.evidence import Evidence
+from onclair.core.outcome import Outcome
+from onclair.core.progress import Listener, Progress, silent
+from onclair.core.settings import RunSettings
+from onclair.core.study import MapFunction, Study
+from onclair.io.cohorts import CohortCheck, check_cohort
+from onclair.io.files import sha256_file
+from onclair.run.describe import STAGE as DESCRIBE
+from onclair.run.describe import Described, DescribeTask, describe_patient
+from onclair.run.environment import environment
+from onclair.run.explaining import explain
+from onclair.run.judging import judge_run
+from onclair.run.learning import Lesson, learn
+from onclair.run.pointer import write_pointer
+from onclair.run.pool import pool
+from onclair.run.store import EVIDENCE, Store, inputs_of, opened, read_evidence
+from onclair.run.table import Table, gathered, patients_of, write_table
+
+#: Renders a validate record into files: name -> bytes. The report room's function, handed in by the doors.
+Renderer = Callable[[Evidence], dict[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to run, on what, into which folder.
+
+    Attributes
+    ----------
+    study : Study
+    settings : RunSettings
+    data, out : Path
+        The cohort's folder and the run's.
+    workers : int
+        Processes; no result depends on it.
+    skip_bad : bool
+        Go on without the patients whose files cannot be used.
+    render : callable
+        ``(validate record) -> {file name: bytes}``.
+    progress : Listener
+    """
+
+    study: Study
+    settings: RunSettings
+    data: Path
+    out: Path
+    render: Renderer
+    workers: int = 1
+    skip_bad: bool = False
+    progress: Listener = silent
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run leaves.
+
+    Attributes
+    ----------
+    claim : Evidence
+        The validate record: every estimate and fact.
+    seal : Evidence
+        The run's own record.
+    report : Path
+    reused, computed : int
+        Patients whose description was taken as it stood, and those described now.
+    """
+
+    claim: Evidence
+    seal: Evidence
+    report: Path
+    reused: int
+    computed: int
+
+
+def run(job: Job) -> Result:
+    """Run a study on a cohort, resuming whatever is already there.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    BadCohort
+        For a cohort that is inconsistent as a whole, of one class, or too small for the folds.
+    BadCase
+        For the first patient whose files cannot be used, unless `skip_bad`.
+    NoRoom
+        When the folder cannot be written, is in use, or holds the finished run of something else.
+    """
+    check, outcome = checked_cohort(job)
+    with opened(job.out) as store, pool(job.workers) as over:
+        _refuse_other(store, job)
+        cohort_record = _write_cohort(store, job, check, outcome)
+        described = _described(store, job, check, over)
+        records = {f"{DESCRIBE}/{d.patient}": d.evidence for d in described if d.evidence is not None}
+        left_out = [*_left_out(check), *({"patient": d.patient, "reason": str(d.reason)} for d in described if d.evidence is None)]
+        table = gathered(store, job.study, records)
+        table_record = write_table(store, job.study, records, table)
+        cohort = check.cohort.only(set(patients_of(table.rows.index)))
+        lesson = Lesson(job.study, cohort, job.settings, outcome, table, _truth(cohort, outcome, table), over, job.progress)
+        stages = {"cohort": cohort_record, "table": table_record}
+        stages["learn"], learnt = learn(store, lesson, inputs_of(stages))
+        stages["explain"] = explain(store, lesson, {"learn": stages["learn"].id, "table": table_record.id})
+        stages["validate"] = judge_run(store, lesson, learnt, inputs_of(stages), left_out)
+        stages["report"] = _write_report(store, job, stages["validate"])
+        seal = _seal(store, job, {**records, **stages})
+        reused = sum(d.reused for d in described)
+        return Result(stages["validate"], seal, job.out / "report" / "report.html", reused, len(records) - reused)
+
+
+def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
+    """Return the cohort, checked, and the outcome to predict.
+
+    Raises
+    ------
+    BadCohort, BadCase
+        As :func:`run`.
+    """
+    outcome = check_cohort(job.data, job.study.kinds).cohort.outcome(job.settings.outcome)
+    if outcome.kind != job.study.outcome:
+        raise BadCohort(
+            f"The outcome '{outcome.name}' is {outcome.kind}; the study '{job.study.name}' predicts a {job.study.outcome} one: name another with --outcome.",
+            item=outcome.name,
+        )
+    check = check_cohort(job.data, job.study.kinds, outcome)
+    if check.problems and not job.skip_bad:
+        raise _first_of([(p.patient, p.sentence) for p in check.problems])
+    _both_classes(check.cohort.truth(outcome, _good(check)), outcome)
+    return check, outcome
+
+
+def _good(check: CohortCheck) -> list[str]:
+    bad = {p.patient for p in check.problems}
+    return [p for p in check.cohort.patients if p not in bad]
+
+
+def _left_out(check: CohortCheck) -> list[dict[str, str]]:
+    return [{"patient": str(p.patient), "reason": p.sentence} for p in check.problems]
+
+
+def _first_of(problems: Sequence[tuple[str | None, str]]) -> BadCase:
+    patient, sentence = problems[0]
+    others = len({p for p, _ in problems} - {patient})
+    more = f" {others} more patients cannot be used; see `onclair cohort check`." if others else ""
+    return BadCase(f"{sentence}{more} Mend the files, or leave such patients out with --skip-bad.", item=patient)
+
+
+def _both_classes(truth: pd.Series, outcome: Outcome) -> None:
+    values = sorted({float(v) for v in truth.dropna()})
+    if outcome.kind == "binary" and len(values) < 2:
+        found = f"only {values[0]:g}" if values else "no value"
+        raise BadCohort(f"The outcome '{outcome.name}' holds {found} in the {len(truth)} usable patients; a model needs patients with and without it.", item=outcome.name)
+
+
+def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) -> Evidence:
+    """Write the stage `cohort`: hashes of the tables, and what they say."""
+    inputs = {name: sha256_file(job.data / name) for name in ("cohort.toml", "acquisitions.csv", "outcomes.csv")}
+    about = check.cohort.about
+    facts = {
+        "title": about.title, "data": about.data, "licence": about.licence, "citation": about.citation, "source": about.source,
+        "patients": len(_good(check)), "centres": list(check.cohort.centres), "left_out": _left_out(check),
+        "outcome": {"name": outcome.name, "kind": outcome.kind, "unit": outcome.unit, "horizon": outcome.horizon},
+    }
+    warnings = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
+    evidence = Evidence("cohort", "", inputs, {"outcome": outcome.name, "skip_bad": job.skip_bad}, "", environment(), facts=facts, warnings=warnings)
+    found = store.find("cohort", evidence.key)
+    return found if found is not None and found.id == evidence.id else store.write("cohort", evidence)
+
+
+def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) -> list[Described]:
+    """Describe every usable patient, telling the listener; a killed run goes on from what it finds."""
+    patients = _good(check)
+    tasks = [DescribeTask(job.study, check.cohort.only({p}), p, job.settings, store.root) for p in patients]
+    done: list[Described] = []
+    for described in over(describe_patient, tasks):
+        done.append(described)
+        kind = "left_out" if described.evidence is None else "reused" if described.reused else "done"
+        job.progress(Progress(DESCRIBE, len(done), len(patients), described.patient, kind))
+    bad = [(d.patient, str(d.reason)) for d in done if d.evidence is None]
+    if bad and not job.skip_bad:
+        raise _first_of(bad)
+    if len(bad) == len(done):
+        raise BadCohort(f"None of the {len(done)} patients can be used; the first says: {bad[0][1] if bad else 'there is none'}")
+    return done
+
+
+def _truth(cohort: Cohort, outcome: Outcome, table: Table) -> pd.Series:
+    patients = patients_of(table.rows.index)
+    truth = cohort.truth(outcome, cohort.patients)
+    _both_classes(truth, outcome)
+    return pd.Series(truth.reindex(patients).to_numpy(float), index=table.rows.index, name=outcome.name)
+
+
+def _refuse_other(store: Store, job: Job) -> None:
+    """Refuse to write over the finished run of another study or other settings."""
+    if not (store.root / EVIDENCE).exists():
+        return
+    sealed = read_evidence(store.root)
+    study = str(sealed.facts.get("study"))
+    if study != job.study.name:
+        raise NoRoom(f"{job.out} holds a finished run of the study '{study}'; choose another --out.", item=str(job.out))
+    now = job.settings.as_record()
+    for name, value in sealed.settings.items():
+        if now.get(name) != value:
+            raise NoRoom(f"{job.out} holds a finished run with {name} = {value!r}, not {now.get(name)!r}; choose another --out to keep both.", item=name)
+    store.unseal()
+
+
+def _write_report(store: Store, job: Job, claim: Evidence) -> Evidence:
+    files = job.render(claim)
+    evidence = Evidence("report", "", {"validate": claim.id}, {}, "", environment())
+
+    def fill(partial: Path) -> None:
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+
+    return store.write("report", evidence, fill)
+
+
+def _seal(store: Store, job: Job, records: dict[str, Evidence]) -> Evidence:
+    facts = {"study": job.study.name, "skip_bad": job.skip_bad, "pointer": True, "claim": records["validate"].id}
+    write_pointer(store.root, job.data)
+    return store.seal(Evidence("run", "", inputs_of(records), job.settings.as_record(), "", environment(), facts=facts))
+
+
+def load_settings(study: Study, *layers: dict[str, Any]) -> RunSettings:
+    """Return a study's settings from layers laid over the defaults."""
+    return study.settings.read(*layers, source=f"the settings of {study.name}")

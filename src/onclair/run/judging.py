@@ -1,0 +1,185 @@
+"""The stage `validate`: every figure with its interval, from predictions alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from onclair.core.estimate import Estimate, not_available
+from onclair.core.evidence import Evidence, content_key
+from onclair.core.progress import Progress
+from onclair.io.source import source_sha256
+from onclair.io.tables import write_table
+from onclair.learn.conformal import leave_one_out
+from onclair.run.environment import environment
+from onclair.run.learning import Learnt, Lesson
+from onclair.run.store import Store, read_evidence
+from onclair.run.table import patients_of
+from onclair.validate.confounds import negative_control, nuisance_correlation, null_auc, too_few_events
+from onclair.validate.curves import Curve
+from onclair.validate.discrimination import auc, auc_difference
+from onclair.validate.record import Asked, Claim, judge
+from onclair.validate.shares import share
+
+STAGE = "validate"
+LEFT_OUT_CENTRES = "model:leave-one-centre-out"
+
+
+def judge_run(store: Store, lesson: Lesson, learnt: Learnt, inputs: dict[str, str], left_out: list[dict[str, str]]) -> Evidence:
+    """Write the claim's record: estimates, curves and every fact that a report needs.
+
+    Parameters
+    ----------
+    store : Store
+    lesson : Lesson
+    learnt : Learnt
+    inputs : mapping
+        Ids of the records that it rests on.
+    left_out : list of mapping
+        ``patient`` and ``reason``.
+
+    Returns
+    -------
+    Evidence
+    """
+    settings = {"thresholds": list(lesson.settings.thresholds), "alpha": lesson.settings.alpha, "seed": lesson.settings.seed, "study": lesson.study.name}
+    code = source_sha256(judge) + source_sha256(judge_run)
+    found = store.find(STAGE, content_key(STAGE, inputs, settings, code, environment()))
+    if found is not None:
+        return found
+    estimates, curves = judged(lesson, learnt)
+    facts = {**_facts(store, lesson, learnt), "left_out": left_out, "curves": [curve.as_dict() for curve in curves]}
+    evidence = Evidence(
+        STAGE, "", inputs, settings, code, environment(), estimates=tuple(estimates), facts=facts, warnings=tuple(_warnings(store, lesson, facts)),
+    )
+    lesson.progress(Progress(STAGE, 1, 1, unit="steps"))
+
+    def fill(partial: Path) -> None:
+        write_table(partial / "estimates.csv", pd.DataFrame([e.as_dict() for e in estimates]))
+
+    return store.write(STAGE, evidence, fill)
+
+
+def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]:
+    """Return every estimate and curve of a run, model first, in the order that a reader asks for them."""
+    truth, patients = lesson.truth.to_numpy(float), np.array(patients_of(lesson.table.rows.index))
+    whos = ["model", *(f"rival:{rival.name}" for rival in lesson.study.rivals)]
+    asked = Asked(thresholds=tuple(lesson.settings.thresholds), seed=lesson.settings.seed)
+    centres = lesson.cohort.centre_of(list(patients)).to_numpy(str)
+    found = judge(truth, {who: Claim(learnt.risks[who]) for who in whos}, patients=patients, centres=centres, asked=asked, map=lesson.map)
+    estimates = {e.name: e for e in found.estimates}
+    for extra in (_raw_rivals(lesson, learnt), _controls(lesson, learnt), _dull(lesson, learnt), _elsewhere(lesson, learnt), _sets(lesson, learnt)):
+        estimates.update({e.name: e for e in extra})
+    return sorted(estimates.values(), key=_rank), found.curves
+
+
+def _raw_rivals(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
+    """Judge rivals that are one column as they stand, over the whole cohort: they learnt nothing, so nothing need be held out."""
+    truth, patients = lesson.truth.to_numpy(float), patients_of(lesson.table.rows.index)
+    estimates = []
+    for who, score in learnt.scores.items():
+        if np.isfinite(score).all():
+            name = who.removeprefix("rival:")
+            estimates.append(auc(f"auc:{who}", truth, score, patients=patients))
+            estimates.append(auc_difference(f"auc:model-minus-{name}", truth, learnt.risks["model"], score, patients=patients))
+    return estimates
+
+
+def _controls(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
+    """Judge the pipeline on destroyed signals and on shuffled outcomes."""
+    truth, patients = lesson.truth.to_numpy(float), patients_of(lesson.table.rows.index)
+    estimates = []
+    for control in lesson.study.controls:
+        estimates += negative_control("model", truth, learnt.risks["model"], learnt.risks[f"model:{control.name}"], patients=patients, what=control.name)
+    aucs = [
+        auc("auc:null", part["truth"].to_numpy(float), part["risk"].to_numpy(float), patients=patients).value
+        for _, part in learnt.null.groupby("permutation", sort=True)
+    ]
+    values = np.array([np.nan if a is None else a for a in aucs])
+    return [*estimates, null_auc("auc:model:shuffled-labels", values), _against_null(lesson, learnt, values)]
+
+
+def _against_null(lesson: Lesson, learnt: Learnt, null: np.ndarray[Any, np.dtype[np.float64]]) -> Estimate:
+    """Return the permutation p-value of the model's AUC (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585)."""
+    observed = auc("auc:model", lesson.truth.to_numpy(float), learnt.risks["model"], patients=patients_of(lesson.table.rows.index)).value
+    good = null[np.isfinite(null)]
+    if observed is None or not good.size:
+        return not_available("p:model:shuffled-labels", "no refit on shuffled outcomes could be judged")
+    p = (1 + int((good >= observed).sum())) / (1 + good.size)
+    return Estimate(
+        "p:model:shuffled-labels", p, n=int(good.size), method=f"(1 + refits on shuffled outcomes at least as good) / (1 + {good.size}); Phipson & Smyth 2010"
+    )
+
+
+def _dull(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
+    """Return how far the model is the outlined volume under another name."""
+    if lesson.study.volume is None:
+        return []
+    volume = lesson.table.rows[lesson.study.volume].to_numpy(float)
+    patients = patients_of(lesson.table.rows.index)
+    risks = {"model": learnt.risks["model"], **{f"model:{c.name}": learnt.risks[f"model:{c.name}"] for c in lesson.study.controls}}
+    return [nuisance_correlation(f"spearman:{who}:volume", risk, volume, patients=patients) for who, risk in risks.items()]
+
+
+def _elsewhere(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
+    """Return how the model does at centres that taught it nothing."""
+    name, risks = f"auc:{LEFT_OUT_CENTRES}", learnt.risks.get(LEFT_OUT_CENTRES)
+    if risks is None or np.isnan(risks).any():
+        centres = len(lesson.cohort.centres)
+        reason = "the cohort has one centre" if centres < 2 else "leaving out one of the centres leaves a single class to learn from"
+        return [not_available(name, reason)]
+    truth, patients = lesson.truth.to_numpy(float), patients_of(lesson.table.rows.index)
+    return [auc(name, truth, risks, patients=patients)]
+
+
+def _sets(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
+    """Return how often prediction sets hold the truth, and how often they cannot tell."""
+    risk = learnt.risks["model"].mean(axis=0)
+    patients = patients_of(lesson.table.rows.index)
+    left = leave_one_out(risk, lesson.truth.to_numpy(float), patients, lesson.settings.alpha)
+    undecided = left.sets.sum(axis=1) != 1
+    return [share("coverage:conformal", left.covered, patients=patients), share("share:cannot-tell", undecided, patients=patients)]
+
+
+def _rank(estimate: Estimate) -> tuple[int, str]:
+    """Sort the model's AUC first, then its rivals, its controls and all else by name."""
+    order = ("auc:model", "auc:rival:", "auc:model-minus-", "auc:model:", "p:", "spearman:", "brier:", "ipa:", "o_e:", "citl:", "slope:", "ici:")
+    place = 0 if estimate.name == "auc:model" else next((i for i, start in enumerate(order) if i and estimate.name.startswith(start)), len(order))
+    return place, estimate.name
+
+
+def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
+    """Return what a report says besides figures."""
+    study, about = lesson.study, lesson.cohort.about
+    table = read_evidence(store.root / "table").facts
+    by_patient = lesson.truth.groupby(level=0).max()
+    controls = {c["name"]: c for c in table["controls"]}
+    return {
+        "study": study.name, "question": study.question.as_dict(), "data": about.data,
+        "outcome": {"name": lesson.outcome.name, "kind": lesson.outcome.kind, "unit": lesson.outcome.unit, "horizon": lesson.outcome.horizon},
+        "cohort": {"title": about.title, "licence": about.licence, "citation": about.citation, "source": about.source},
+        "patients": len(by_patient), "events": int(by_patient.sum()), "centres": list(lesson.cohort.centres), "rows": len(lesson.truth),
+        "rivals": [{"name": r.name, "words": r.words.as_dict()} for r in study.rivals],
+        "controls": [{"name": c.name, "words": c.words.as_dict(), **controls[c.name]} for c in study.controls],
+        "volume": study.volume, "missing": [{**m, "patients": len(m["patients"])} for m in table["missing"]], "columns": table["columns"],
+        "model": {**learnt.facts, "explained": read_evidence(store.root / "explain").facts["features"][:10]},
+        "limits": [words.as_dict() for words in study.limits], "references": list(study.references), "settings": lesson.settings.as_record(),
+    }
+
+
+def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what a reader must know before a figure is quoted."""
+    warnings = [dict(w) for w in read_evidence(store.root / "cohort").warnings]
+    few = too_few_events(facts["events"], facts["patients"] - facts["events"])
+    if few:
+        warnings.append({"code": "too_few_events", "text": few})
+    for gap in facts["missing"]:
+        warnings.append({"code": "feature_missing", "text": f"The feature {gap['column']} is missing in {gap['patients']} patients: {gap['reason']}."})
+    if lesson.cohort.about.data == "virtual":
+        warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person."})
+    return warnings
+
+

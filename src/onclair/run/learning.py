@@ -1,0 +1,226 @@
+"""The stage `learn`: model, rivals and controls through the same folds, the null, and the locked model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from onclair.core.cohort import Cohort
+from onclair.core.errors import BadCohort
+from onclair.core.evidence import Evidence, content_key
+from onclair.core.outcome import Outcome
+from onclair.core.progress import Listener, Progress
+from onclair.core.seeds import rng_for
+from onclair.core.settings import RunSettings
+from onclair.core.study import Learner, MapFunction, Rival, Study
+from onclair.io.models import save_model
+from onclair.io.source import source_sha256
+from onclair.io.tables import read_parquet, write_parquet
+from onclair.learn.estimators import Logistic
+from onclair.learn.locked import lock, to_record
+from onclair.learn.nested import Nested, NestedPlan, leave_one_centre_out, nested, nested_each, shuffles
+from onclair.learn.pipeline import Pipeline, Prevalence
+from onclair.learn.selection import Selection
+from onclair.run.environment import environment
+from onclair.run.store import Store
+from onclair.run.table import Table
+
+STAGE = "learn"
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """All that learning needs, in one value.
+
+    Attributes
+    ----------
+    study, cohort, settings, outcome
+    table : Table
+    truth : Series, float, indexed like ``table.rows``
+    map : callable
+    progress : Listener
+    """
+
+    study: Study
+    cohort: Cohort
+    settings: RunSettings
+    outcome: Outcome
+    table: Table
+    truth: pd.Series
+    map: MapFunction
+    progress: Listener
+
+    def plan(self, name: str, repeats: int) -> NestedPlan:
+        """Return the folds of one purpose; equal names, equal folds."""
+        seed = int(rng_for(self.settings.seed, "folds", name).integers(2**31))
+        return NestedPlan(self.settings.folds, self.settings.inner_folds, repeats, seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """What the stage leaves: predictions by who made them, the null, and what was chosen.
+
+    Attributes
+    ----------
+    risks : mapping of str to ndarray (repeats, rows)
+        WHO, or ``WHO:WHERE``, to out-of-fold risks.
+    scores : mapping of str to ndarray (rows,)
+        Raw scores of rivals that are a single column, learnt from nothing.
+    null : DataFrame
+        Per permutation: the permuted truth and the risks it led to, one row a (permutation, row).
+    facts : mapping
+    """
+
+    risks: dict[str, Floats]
+    scores: dict[str, Floats]
+    null: pd.DataFrame
+    facts: dict[str, Any]
+
+
+def learn(store: Store, lesson: Lesson, inputs: dict[str, str]) -> tuple[Evidence, Learnt]:
+    """Learn, or take the finished record where its key is the same.
+
+    Raises
+    ------
+    BadCohort
+        When there are too few patients or events for the folds.
+    """
+    settings, code = lesson.settings.as_record(), source_sha256(lesson.study.describe) + source_sha256(learn)
+    found = store.find(STAGE, content_key(STAGE, inputs, settings, code, environment()))
+    if found is not None:
+        lesson.progress(Progress(STAGE, 1, 1, kind="reused", unit="steps"))
+        return found, read_learnt(store.root / STAGE, found)
+    learnt, record = _learnt(lesson)
+    evidence = Evidence(STAGE, "", inputs, settings, code, environment(), facts=learnt.facts)
+
+    def fill(partial: Path) -> None:
+        write_parquet(partial / "predictions.parquet", _long(learnt, lesson))
+        write_parquet(partial / "null.parquet", learnt.null)
+        save_model(partial / "model", record)
+
+    return store.write(STAGE, evidence, fill), learnt
+
+
+def _learnt(lesson: Lesson) -> tuple[Learnt, Any]:
+    """Do every fit of the stage, telling the listener as each part ends."""
+    steps = _Steps(lesson.progress, 4 + len(lesson.study.rivals) + sum(1 for _ in lesson.study.controls))
+    learners = lesson.study.model(lesson.settings)
+    model = _nested(lesson, lesson.table.rows, learners, "model", lesson.settings.repeats)
+    risks = {"model": model.risks}
+    steps.done("model")
+    for rival in lesson.study.rivals:
+        risks[f"rival:{rival.name}"] = _rival(lesson, rival).risks
+        steps.done(f"rival:{rival.name}")
+    for control in lesson.study.controls:
+        risks[f"model:{control.name}"] = _control(lesson, control.name, learners)
+        steps.done(control.name)
+    risks.update(_elsewhere(lesson, learners))
+    steps.done("centres")
+    null = _null(lesson, learners)
+    steps.done("shuffled-labels")
+    locked = lock(lesson.cohort, lesson.table.rows, lesson.truth, learners, model, alpha=lesson.settings.alpha, outcome=lesson.outcome.name)
+    steps.done("lock")
+    return Learnt(risks, _scores(lesson), null, _facts(learners, model, locked)), to_record(locked)
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Count the parts of the stage for the listener."""
+
+    progress: Listener
+    total: int
+    count: int = 0
+
+    def done(self, item: str) -> None:
+        self.count += 1
+        self.progress(Progress(STAGE, self.count, self.total, item, unit="steps"))
+
+
+def _nested(lesson: Lesson, rows: pd.DataFrame, learners: Sequence[Learner], name: str, repeats: int) -> Nested:
+    return nested(lesson.cohort, rows, lesson.truth, learners, lesson.plan(name, repeats), map=lesson.map)
+
+
+def _rival(lesson: Lesson, rival: Rival) -> Nested:
+    """Return a rival's out-of-fold risks, in the folds of the model."""
+    learner: Learner = Prevalence()
+    if rival.columns:
+        learner = Pipeline(rival.name, Logistic(penalty=1e-3), Selection("none"), "signed_log", columns=rival.columns)
+    return _nested(lesson, lesson.table.rows, (learner,), "model", lesson.settings.repeats)
+
+
+def _control(lesson: Lesson, control: str, learners: Sequence[Learner]) -> Floats:
+    """Return the risks of the whole pipeline trained on each destroyed copy, shape (copies, rows)."""
+    runs = [_nested(lesson, lesson.table.copy_of(control, copy), learners, "model", 1).risks for copy in range(lesson.settings.shuffles)]
+    return np.concatenate(runs)
+
+
+def _elsewhere(lesson: Lesson, learners: Sequence[Learner]) -> dict[str, Floats]:
+    """Return risks for each centre from a model that the other centres taught; nothing where centres cannot be left out."""
+    try:
+        result = leave_one_centre_out(lesson.cohort, lesson.table.rows, lesson.truth, learners, lesson.plan("centres", 1), map=lesson.map)
+    except BadCohort:
+        return {}
+    return {"model:leave-one-centre-out": result.risks}
+
+
+def _null(lesson: Lesson, learners: Sequence[Learner]) -> pd.DataFrame:
+    """Return truth and risks of the whole pipeline refitted on shuffled outcomes."""
+    truths = shuffles(lesson.truth, lesson.settings.permutations, lesson.settings.seed)
+    results = nested_each(lesson.cohort, lesson.table.rows, truths, learners, lesson.plan("shuffled-labels", 1), map=lesson.map)
+    frames = [
+        pd.DataFrame({"permutation": number, "truth": truth.to_numpy(float), "risk": result.risks[0]})
+        for number, (truth, result) in enumerate(zip(truths, results, strict=True))
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _scores(lesson: Lesson) -> dict[str, Floats]:
+    """Return the raw score of each rival that is a single column."""
+    rows = lesson.table.rows
+    return {
+        f"rival:{rival.name}": np.asarray(rival.sign * rows[rival.columns[0]].to_numpy(float))
+        for rival in lesson.study.rivals
+        if len(rival.columns) == 1
+    }
+
+
+def _facts(learners: Sequence[Learner], model: Nested, locked: Any) -> dict[str, Any]:
+    """Return what was chosen and what the locked model looks at."""
+    return {
+        "candidates": [learner.name for learner in learners],
+        "chosen": dict(sorted(model.votes.items())),
+        "locked": str(locked.name),
+        "features": [dict(f) for f in locked.features()],
+    }
+
+
+def _long(learnt: Learnt, lesson: Lesson) -> pd.DataFrame:
+    """Return every prediction as one long table: who, repeat, patient, item, truth, risk, score."""
+    index = lesson.table.rows.index.to_frame(index=False)
+    frames = []
+    for who, matrix in learnt.risks.items():
+        for repeat, risk in enumerate(matrix):
+            frames.append(index.assign(who=who, repeat=repeat, kind="risk", truth=lesson.truth.to_numpy(float), value=risk))
+    for who, score in learnt.scores.items():
+        frames.append(index.assign(who=who, repeat=0, kind="score", truth=lesson.truth.to_numpy(float), value=score))
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_learnt(folder: Path, evidence: Evidence) -> Learnt:
+    """Return what a finished stage left in its folder."""
+    table = read_parquet(folder / "predictions.parquet")
+    risks: dict[str, Floats] = {}
+    scores: dict[str, Floats] = {}
+    for (who, kind), part in table.groupby(["who", "kind"], sort=False):
+        if kind == "score":
+            scores[str(who)] = part["value"].to_numpy(float)
+        else:
+            risks[str(who)] = np.stack([g["value"].to_numpy(float) for _, g in part.groupby("repeat", sort=True)])
+    return Learnt(risks, scores, read_parquet(folder / "null.parquet"), dict(evidence.facts))

@@ -1,0 +1,301 @@
+"""Do the risks mean what they say? O:E, calibration in the large, slope, the flexible curve and its distances."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from onclair.core.errors import BadInput
+from onclair.core.estimate import Estimate
+from onclair.science.statistics.bootstrap import Map, bootstrap
+from onclair.science.statistics.glm import GlmFit, logistic, with_intercept
+from onclair.science.statistics.loess import loess, loess_operator
+from onclair.validate.curves import Curve
+from onclair.validate.rows import Floats, Rows, judged_risks
+
+#: Risks of exactly 0 or 1 are moved this far inside before their logit is taken, and counted in the method.
+CLIP = 1e-12
+SMOOTHER = "loess (R: span 0.75, degree 2, interpolated)"
+#: Points at which a calibration curve is drawn.
+POINTS = 100
+
+
+def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
+    """Return observed over expected events; above 1 the risks are too low.
+
+    The interval is formed on the log scale: variance ``1/O - 1/n`` with one row a patient, else that of the clustered ratio.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"o_e:model"``.
+    truth : array_like, shape (n,), 0 or 1
+    risks : array_like, shape (n,) or (repeats, n), in [0, 1]
+    patients : array_like, shape (n,), optional
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` without an event, or when all risks are 0.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Debray et al. 2017, doi:10.1136/bmj.i6460.
+
+    Examples
+    --------
+    >>> o_e("o_e:model", [0, 0, 1, 1], [0.2, 0.4, 0.4, 0.6]).value
+    1.25
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+    y, p = rows.truth.astype(np.float64), rows.scores.mean(axis=0)
+    if not y.any():
+        return rows.missing(name, "there is no event")
+    if not p.any():
+        return rows.missing(name, "every risk is 0, so no event was expected")
+    value = float(y.sum() / p.sum())
+    if rows.clusters is None:
+        return rows.estimate(
+            name, value, float(np.sqrt(1 / y.sum() - 1 / y.size)), "observed / expected; log scale, 1/O - 1/n", scale="log"
+        )
+    se = rows.error((y - value * p) / y.sum())
+    return rows.estimate(name, value, se, "observed / expected; log scale, clustered ratio", scale="log")
+
+
+def citl(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
+    """Return calibration in the large, `a` of ``logit P = a + logit(risk)``; 0 is right, above it the risks are too low.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"citl:model"``.
+    truth, risks, patients
+        As :func:`o_e`. With repeats, the mean of their figures, with the error of that mean.
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` when one class is absent.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Cox 1958, doi:10.1093/biomet/45.3-4.562; Van Calster et al. 2016, doi:10.1016/j.jclinepi.2015.12.005.
+
+    Examples
+    --------
+    Half had the event where one in five was expected, so log(1) - log(1 / 4):
+
+    >>> round(citl("citl:model", [0, 1, 0, 1], [0.2] * 4).value, 6)
+    1.386294
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+
+    def fit(lp: Floats) -> GlmFit:
+        return logistic(np.ones((lp.size, 1)), rows.truth, offset=lp, clusters=rows.clusters)
+
+    return _recalibrated(name, rows, fit, "logistic intercept with logit(risk) as offset")
+
+
+def slope(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
+    """Return the calibration slope, `b` of ``logit P = a + b logit(risk)``; 1 is right, below it the risks are too extreme.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"slope:model"``.
+    truth, risks, patients
+        As :func:`o_e`. With repeats, the mean of their figures, with the error of that mean.
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` when one class is absent, the risks are constant or they separate the classes.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Cox 1958, doi:10.1093/biomet/45.3-4.562.
+
+    Examples
+    --------
+    Risks of 0.2 and 0.8 where 1 in 4 and 3 in 4 had the event: log 9 / log 16.
+
+    >>> round(slope("slope:model", [0, 0, 0, 1, 0, 1, 1, 1], [0.2] * 4 + [0.8] * 4).value, 6)
+    0.792481
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+    if (np.ptp(rows.scores, axis=1) == 0).any():
+        return rows.missing(name, rows.one_class or "the risk is the same for everyone, so it has no slope")
+
+    def fit(lp: Floats) -> GlmFit:
+        return logistic(with_intercept(lp), rows.truth, clusters=rows.clusters)
+
+    return _recalibrated(name, rows, fit, "logistic slope on logit(risk)")
+
+
+def calibration_curve(
+    who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95
+) -> Curve:
+    """Return the share of events as a smooth function of the risk, with a pointwise robust band.
+
+    The band is ``smooth -+ z se`` cut to [0, 1], where ``se^2`` sums, over patients, the square of the weighted residuals
+    that made the smooth at that point; it neither assumes equal variances nor independent rows.
+
+    Parameters
+    ----------
+    who : str
+    truth, risks, patients
+        As :func:`o_e`. With repeats, the mean of their curves, over the range that all share.
+
+    Returns
+    -------
+    Curve
+        ``"calibration"``, 100 points from the 1st to the 99th centile of the risks; empty with a reason when one class is
+        absent or the risks take too few values.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Austin & Steyerberg 2014, doi:10.1002/sim.5941.
+
+    Examples
+    --------
+    >>> curve = calibration_curve("model", [0, 1] * 20, np.linspace(0.1, 0.9, 40))
+    >>> len(curve.x), calibration_curve("model", [0, 1], [0.5, 0.5]).reason
+    (100, 'the risks hardly vary, so there is no curve to draw')
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+    blank = functools.partial(Curve, "calibration", who, n=rows.n, events=rows.events, level=level)
+    if rows.one_class:
+        return blank((), (), reason=rows.one_class)
+    edges = np.quantile(rows.scores, [0.01, 0.99], axis=1)
+    grid = np.linspace(edges[0].max(), edges[1].min(), POINTS)
+    if not grid[-1] > grid[0]:
+        return blank((), (), reason="the risks hardly vary, so there is no curve to draw")
+    y = rows.truth.astype(np.float64)
+    smooth, residual = np.zeros(grid.size), np.zeros((grid.size, y.size))
+    try:
+        for line in rows.scores:
+            weights = loess_operator(line, grid)
+            smooth += weights @ y / len(rows.scores)
+            residual += weights * (y - np.clip(loess(line, y).at(line), 0, 1)) / len(rows.scores)
+    except BadInput as error:
+        return blank((), (), reason=str(error))
+    half = rows.z * np.array([rows.error(point) for point in residual])
+    low, high = np.clip(smooth - half, 0, 1), np.clip(smooth + half, 0, 1)
+    drawn = blank(tuple(grid), tuple(np.clip(smooth, 0, 1)), tuple(low), tuple(high))
+    method = rows.said(f"{SMOOTHER}; robust pointwise band")
+    return replace(drawn, x_label="predicted risk", y_label="observed share", method=method)
+
+
+def calibration_distances(
+    who: str,
+    rows: Rows,
+    *,
+    replicates: int = 200,
+    seed: int = 0,
+    map: Map = map,  # noqa: A002
+) -> list[Estimate]:
+    """Return ICI, E50, E90 and Emax: mean, median, 90th centile and greatest distance of risk and loess curve.
+
+    Each has a percentile interval of patients drawn with replacement. Distances cannot be negative, so in small cohorts
+    all of them, and their intervals, lie above the truth; `method` says so.
+
+    Parameters
+    ----------
+    who : str
+        Names are ``ici:WHO``, ``e50:WHO``, ``e90:WHO`` and ``emax:WHO``.
+    rows : Rows
+        From :func:`onclair.validate.rows.judged_risks`; with repeats, figures are means over the repeats.
+    replicates : int
+        Of the bootstrap; 0 leaves the intervals out, with a reason.
+    seed : int
+    map : callable
+        See :func:`onclair.science.statistics.bootstrap.bootstrap`.
+
+    Returns
+    -------
+    list of Estimate
+        ``not_available`` when one class is absent or the risks take too few values.
+
+    References
+    ----------
+    Austin & Steyerberg 2019, doi:10.1002/sim.8281. Quantiles are of type 7.
+
+    Examples
+    --------
+    >>> from onclair.validate.rows import judged_risks
+    >>> [e.name for e in calibration_distances("model", judged_risks([0, 1] * 20, np.linspace(0.1, 0.9, 40)), replicates=20)]
+    ['ici:model', 'e50:model', 'e90:model', 'emax:model']
+    """
+    names = [f"{figure}:{who}" for figure in ("ici", "e50", "e90", "emax")]
+    if rows.one_class:
+        return [rows.missing(name, rows.one_class) for name in names]
+    statistic = functools.partial(_distances, rows.truth.astype(np.float64), rows.scores)
+    values = statistic(np.ones(rows.truth.size))
+    if np.isnan(values).any():
+        return [rows.missing(name, "the risks take too few different values for a smooth curve") for name in names]
+    method = rows.said(f"distance of the risk from {SMOOTHER}; biased upwards in small cohorts")
+    low = high = se = [None] * len(names)
+    reason: str | None = "no interval: no bootstrap was asked for"
+    if replicates >= 2:
+        clusters = np.arange(rows.truth.size) if rows.clusters is None else rows.clusters
+        drawn = bootstrap(statistic, clusters, replicates, seed=seed, map=map)
+        (low, high), se, reason = [end.tolist() for end in drawn.interval(rows.level)], drawn.standard_error().tolist(), None
+        method += f"; percentile bootstrap of patients, {replicates} replicates"
+    known = Estimate(names[0], 0.0, level=rows.level, n=rows.n, events=rows.events, method=method, reason=reason)
+    return [replace(known, name=names[i], value=float(values[i]), low=low[i], high=high[i], se=se[i]) for i in range(len(names))]
+
+
+def _distances(truth: Floats, scores: Floats, weights: Floats) -> Floats:
+    """ICI, E50, E90, Emax of rows counted `weights` times, mean over repeats; NaN where the curve cannot be had."""
+    rows = np.repeat(np.arange(truth.size), weights.astype(np.int64))
+    found = []
+    for line in scores:
+        try:
+            apart = np.abs(loess(line[rows], truth[rows]).at(line[rows]) - line[rows])
+        except BadInput:
+            return np.full(4, np.nan)
+        found.append([apart.mean(), *np.quantile(apart, [0.5, 0.9]), apart.max()])
+    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
+
+
+def _recalibrated(name: str, rows: Rows, fit: Callable[[Floats], GlmFit], method: str) -> Estimate:
+    """Return the last coefficient of `fit`, mean over repeats, with the error of that mean."""
+    if rows.one_class:
+        return rows.missing(name, rows.one_class)
+    inside = np.clip(rows.scores, CLIP, 1 - CLIP)
+    moved = int((inside != rows.scores).any(axis=0).sum())
+    fits = [fit(np.log(line) - np.log1p(-line)) for line in inside]
+    failed = [f.reason for f in fits if not f.ok]
+    if failed:
+        return rows.missing(name, str(failed[0]))
+    value = float(np.mean([f.coefficients[-1] for f in fits]))
+    if len(fits) == 1 and rows.clusters is None:
+        se, how = float(np.sqrt(fits[0].covariance[-1, -1])), "model-based error"
+    else:
+        se, how = rows.error(np.mean([f.influence[:, -1] for f in fits], axis=0)), "sandwich error"
+    clipped = f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else ""
+    return rows.estimate(name, value, se, f"{method}; {how}, Wald interval{clipped}")

@@ -1,0 +1,97 @@
+"""How far are the risks from what happened, all in all? Brier score and its gain over the prevalence."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from onclair.core.estimate import Estimate
+from onclair.validate.rows import Floats, Rows, judged_risks
+
+
+def brier(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
+    """Return the Brier score, the mean squared distance of risk and outcome; 0 is perfect.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"brier:model"``.
+    truth : array_like, shape (n,), 0 or 1
+    risks : array_like, shape (n,) or (repeats, n), in [0, 1]
+        With repeats, the mean of their Brier scores.
+    patients : array_like, shape (n,), optional
+        Rows of one patient are one cluster of the standard error.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+
+    Examples
+    --------
+    >>> round(brier("brier:model", [0, 1], [0.2, 0.6]).value, 12)
+    0.1
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+    squares = _squares(rows)
+    value = float(squares.mean())
+    found = rows.estimate(name, value, rows.error((squares - value) / squares.size), "mean squared error of the risk; Wald interval")
+    if found.low is not None and found.low < 0:
+        found = Estimate(**{**found.as_dict(), "low": 0.0, "method": found.method + ", cut at 0"})
+    return found
+
+
+def ipa(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
+    """Return the index of prediction accuracy, ``1 - Brier / Brier of the prevalence``; 0 is no gain, 1 is perfect.
+
+    The standard error is that of the ratio (first-order, both Brier scores from the same patients).
+
+    Parameters
+    ----------
+    name : str
+        For example ``"ipa:model"``.
+    truth, risks, patients
+        As :func:`brier`. The prevalence is that of these rows.
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` when one class is absent.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Kattan & Gerds 2018, doi:10.1186/s41512-018-0029-2.
+
+    Examples
+    --------
+    Brier 0.1 against 0.25:
+
+    >>> round(ipa("ipa:model", [0, 1], [0.2, 0.6]).value, 12)
+    0.6
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+    if rows.one_class:
+        return rows.missing(name, rows.one_class)
+    squares, y = _squares(rows), rows.truth.astype(np.float64)
+    score, prevalence = squares.mean(), y.mean()
+    null = prevalence * (1 - prevalence)
+    influence = -(squares - score) / null + score / null**2 * (1 - 2 * prevalence) * (y - prevalence)
+    method = "1 - Brier / (prevalence (1 - prevalence)); first-order error of the ratio; Wald interval"
+    return rows.estimate(name, float(1 - score / null), rows.error(influence / y.size), method)
+
+
+def _squares(rows: Rows) -> Floats:
+    return np.asarray(((rows.scores - rows.truth) ** 2).mean(axis=0), dtype=np.float64)
