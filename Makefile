@@ -26,8 +26,8 @@ lint: $(VENV)/.stamp-dev
 bench: $(VENV)/.stamp-run
 	@$(VENV)/bin/onclair bench radiomics
 
-docs: $(VENV)/.stamp-test
-	@$(RUN) -m mkdocs build --strict --quiet
+docs: $(VENV)/.stamp-dev
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
 	@echo "The documentation is in site/index.html."
 
 # The locks follow the bounds in pyproject.toml; the newest versions that satisfy them are taken. Commit what changes.
@@ -37,7 +37,7 @@ lock: $(VENV)/.stamp-dev
 	@$(PIP) install --quiet pip-tools
 	@$(LOCK) --output-file requirements/build.txt requirements/build.in
 	@$(LOCK) --output-file requirements/run.txt pyproject.toml
-	@$(LOCK) --constraint requirements/run.txt --extra test --extra docs --output-file requirements/test.txt pyproject.toml
+	@$(LOCK) --constraint requirements/run.txt --extra test --output-file requirements/test.txt pyproject.toml
 	@$(LOCK) --constraint requirements/test.txt --extra test --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
 
 $(RUN):
@@ -59,7 +59,7 @@ $(VENV)/.stamp-run: requirements/run.txt $(VENV)/.stamp-project
 	@touch $@
 
 $(VENV)/.stamp-test: requirements/test.txt $(VENV)/.stamp-run
-	@echo "Installing the locked test and documentation packages into $(VENV)."
+	@echo "Installing the locked test packages into $(VENV)."
 	@$(INSTALL) requirements/test.txt
 	@touch $@
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import eval_legendre
 
 from onclair.science.radiomics.aggregate import AGGREGATIONS
 from onclair.science.radiomics.controls import is_permutation_invariant, shuffled
@@ -31,10 +32,8 @@ def lesions(draw):
     return 10 + smooth, region
 
 
-def _same(a: dict[str, float], b: dict[str, float], *, rel: float = 1e-9) -> list[str]:
-    return [
-        tag for tag in a if not (math.isclose(a[tag], b[tag], rel_tol=rel, abs_tol=1e-9) or (math.isnan(a[tag]) and math.isnan(b[tag])))
-    ]
+def _differing(a: dict[str, float], b: dict[str, float], *, rel: float = 1e-9) -> list[str]:
+    return [tag for tag in a if b[tag] != pytest.approx(a[tag], rel=rel, abs=1e-9, nan_ok=True)]
 
 
 @FEW
@@ -43,7 +42,7 @@ def test_no_feature_depends_on_how_an_isotropic_volume_lies(lesion, turn):
     array, region = lesion
     axes, times = turn
     turned = extract(np.rot90(array, times, axes), np.rot90(region, times, axes), (2.0, 2.0, 2.0), WHOLE)
-    assert _same(extract(array, region, (2.0, 2.0, 2.0), WHOLE).values, turned.values) == []
+    assert _differing(extract(array, region, (2.0, 2.0, 2.0), WHOLE).values, turned.values) == []
 
 
 @FEW
@@ -51,7 +50,7 @@ def test_no_feature_depends_on_how_an_isotropic_volume_lies(lesion, turn):
 def test_a_turn_with_the_spacing_leaves_the_shape(lesion):
     _, region = lesion
     turned = shape(np.transpose(region, (2, 0, 1)), (3.0, 1.0, 2.0))
-    assert _same(shape(region, (1.0, 2.0, 3.0)).values, turned.values) == []
+    assert _differing(shape(region, (1.0, 2.0, 3.0)).values, turned.values) == []
 
 
 @FEW
@@ -60,20 +59,19 @@ def test_slices_turned_in_their_plane_keep_every_aggregation(lesion):
     array, region = lesion
     extraction = Extraction("fixed-number", bins=8, families=("glcm", "glrlm"), aggregations=AGGREGATIONS)
     turned = extract(np.rot90(array), np.rot90(region), (1.0, 1.0, 1.0), extraction)
-    assert _same(extract(array, region, (1.0, 1.0, 1.0), extraction).values, turned.values) == []
+    assert _differing(extract(array, region, (1.0, 1.0, 1.0), extraction).values, turned.values) == []
 
 
 @FEW
-@given(lesions(), st.sampled_from([2.0, 0.25, 1000.0]))
+@given(lesions(), st.sampled_from([2.0, 0.25, 1024.0]))
 def test_intensities_multiplied_scale_the_statistics_and_leave_the_texture(lesion, factor):
     array, region = lesion
     before, after = (extract(array * f, region, (1.0, 1.0, 2.0), WHOLE).values for f in (1.0, factor))
     scaled = {"stat_mean": factor, "stat_max": factor, "stat_mad": factor, "stat_var": factor**2, "stat_energy": factor**2}
     assert {tag: after[tag] / before[tag] for tag in scaled} == pytest.approx(scaled)
-    kept = [
-        tag for tag in before if tag.startswith(("ih_", "ivh_", "cm_", "rlm_")) or tag in ("morph_moran_i", "morph_geary_c", "morph_com")
-    ]
-    assert _same({tag: before[tag] for tag in kept}, after, rel=1e-7) == []
+    placed = {"morph_moran_i", "morph_geary_c", "morph_com"}
+    kept = [tag for tag in before if tag.startswith(("ih_", "ivh_", "cm_", "rlm_")) or tag in placed]
+    assert _differing({tag: before[tag] for tag in kept}, after, rel=1e-7) == []
 
 
 @FEW
@@ -113,8 +111,7 @@ def test_features_not_marked_invariant_change_when_voxels_are_shuffled():
     after = extract(shuffled(array, region, rng), region, (1.0, 1.0, 1.0), WHOLE).values
     unmarked = [tag for tag in before if not is_permutation_invariant(tag)]
     assert len(unmarked) == 3 + 25 + 16
-    by_definition = {"cm_joint_avg_3D_comb"}  # nearly the mean grey level: it changes, but little
-    assert [tag for tag in unmarked if tag not in by_definition and math.isclose(before[tag], after[tag], rel_tol=1e-3)] == []
+    assert [tag for tag in unmarked if math.isclose(before[tag], after[tag], rel_tol=1e-6)] == []
 
 
 @settings(max_examples=8, deadline=None)
@@ -125,7 +122,7 @@ def test_a_sphere_has_the_volume_and_diameter_of_a_sphere(radius):
     values = shape(x**2 + y**2 + z**2 <= radius**2, (1.0, 1.0, 1.0)).values
     assert values["morph_volume"] == pytest.approx(4 / 3 * math.pi * radius**3, rel=0.05)
     assert values["morph_diam"] == pytest.approx(2 * radius, abs=1.5)
-    assert values["morph_pca_maj_axis"] / values["morph_diam"] == pytest.approx(4 / math.sqrt(5) / 2, rel=0.06)
+    assert values["morph_pca_maj_axis"] == pytest.approx(4 * radius / math.sqrt(5), rel=0.03)
     assert values["morph_pca_elongation"] == pytest.approx(1.0)
 
 
@@ -145,10 +142,14 @@ def test_a_box_has_the_surface_of_a_box_with_bevelled_edges(sides, spacing):
     assert values["morph_vol_dens_conv_hull"] == pytest.approx(1.0)
 
 
-@given(st.floats(1.0, 50.0), st.floats(1.0, 50.0))
-def test_the_area_of_a_spheroid_is_its_closed_form(a, c):
-    a, c = max(a, c), min(a, c)
-    if c / a > 0.3 and c / a < 0.999:
-        eccentricity = math.sqrt(1 - (c / a) ** 2)
-        oblate = 2 * math.pi * a**2 * (1 + (1 - eccentricity**2) / eccentricity * math.atanh(eccentricity))
-        assert ellipsoid_area(a, a, c) == pytest.approx(oblate, rel=1e-3)
+@given(st.floats(0.1, 50.0))
+def test_the_area_of_a_sphere_is_four_pi_r_squared(radius):
+    assert ellipsoid_area(radius, radius, radius) == pytest.approx(4 * math.pi * radius**2)
+
+
+@given(st.floats(0.2, 0.99), st.floats(0.2, 0.99))
+def test_the_area_of_an_ellipsoid_is_the_series_that_ibsi_prescribes(minor, flat):
+    alpha, beta = math.sqrt(1 - minor**2), math.sqrt(1 - (minor * flat) ** 2)
+    argument = (alpha**2 + beta**2) / (2 * alpha * beta)
+    series = sum((alpha * beta) ** v / (1 - 4 * v**2) * eval_legendre(v, argument) for v in range(21))
+    assert ellipsoid_area(1.0, minor, minor * flat) == pytest.approx(4 * math.pi * minor * series)

@@ -37,9 +37,8 @@ def _agrees(value: float, reference: float, tolerance: float) -> bool:
 
 
 def _off(features: Features, references: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float, float]]:
-    return {
-        tag: (features.values[tag], *reference) for tag, reference in references.items() if not _agrees(features.values[tag], *reference)
-    }
+    compared = {tag: (features.values[tag], *reference) for tag, reference in references.items()}
+    return {tag: figures for tag, figures in compared.items() if not _agrees(*figures)}
 
 
 @pytest.fixture(scope="module")

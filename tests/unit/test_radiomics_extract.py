@@ -96,7 +96,8 @@ def test_a_region_without_texture_has_size_and_intensity_and_says_why_not_more(i
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((3, 3, 3)), np.resize([-1.0, 1.0], (4, 3, 3)), np.full((1, 1, 1), -7.5), np.full((4, 1, 1), 0.1)]
+    "array",
+    [np.zeros((3, 3, 3)), np.resize([-1.0, 1.0], (4, 3, 3)), np.full((1, 1, 1), -7.5), np.full((4, 1, 1), 0.1), np.eye(3)[None] * 1e-200],
 )
 @pytest.mark.parametrize("discretisation", ["fixed-number", "fixed-width"])
 def test_whatever_is_undefined_is_nan_with_a_reason_and_no_warning(array, discretisation):

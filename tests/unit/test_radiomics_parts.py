@@ -100,19 +100,16 @@ def test_moran_and_geary_are_those_of_every_pair(shape, most_padded):
 
 
 def test_moran_and_geary_of_a_constant_region_are_undefined():
-    assert set(autocorrelation(np.ones((3, 3, 3)), np.ones((3, 3, 3), bool), (1, 1, 1)).reasons.values()) == {
-        "every voxel has the same value"
-    }
+    features = autocorrelation(np.ones((3, 3, 3)), np.ones((3, 3, 3), bool), (1, 1, 1))
+    assert set(features.reasons.values()) == {"every voxel has the same value"}
 
 
 def test_a_surface_is_closed_whichever_way_it_is_integrated():
     """The volume is taken along z; a mesh with a hole would give another one along x or y."""
+    orders, spacing = list(itertools.permutations(range(3))), (1.0, 2.0, 3.0)
     for seed in range(20):
         _, region = _region(seed, share=0.5)
-        volumes = [
-            surface(region.transpose(order), tuple(np.array([1.0, 2.0, 3.0])[list(order)])).volume_mm3
-            for order in itertools.permutations(range(3))
-        ]
+        volumes = [surface(region.transpose(order), tuple(spacing[axis] for axis in order)).volume_mm3 for order in orders]
         assert volumes == pytest.approx([volumes[0]] * 6)
 
 

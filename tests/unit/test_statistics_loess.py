@@ -27,13 +27,15 @@ def test_the_order_of_the_rows_does_not_matter():
 def test_the_operator_gives_the_smooth():
     x, y = cloud(2)
     at = np.linspace(x.min(), x.max(), 30)
-    np.testing.assert_allclose(loess_operator(x, at) @ y, loess(x, y).at(at), atol=1e-11)
+    operator = loess_operator(x)
+    np.testing.assert_allclose(operator.blend(at) @ operator.weights @ y, loess(x, y).at(at), atol=1e-11)
 
 
 def test_the_operator_gives_the_smooth_with_tied_x():
     x, y = cloud(3)
     x = np.round(x, 1)
-    np.testing.assert_allclose(loess_operator(x, x) @ y, loess(x, y).at(x), atol=1e-9)
+    operator = loess_operator(x)
+    np.testing.assert_allclose(operator.blend(x) @ operator.weights @ y, loess(x, y).at(x), atol=1e-9)
 
 
 def test_outer_vertices_lie_half_a_percent_beyond_the_data():
@@ -48,6 +50,11 @@ def test_a_cut_never_falls_within_a_run_of_equal_values():
 def test_too_few_different_x_are_refused():
     with pytest.raises(BadInput, match="at least 3 different x; it was given 2"):
         loess([0.0, 1.0, 0.0, 1.0], [0, 1, 1, 1])
+
+
+def test_a_span_of_too_few_rows_is_refused():
+    with pytest.raises(BadInput, match=r"span 0\.75 of 3 rows holds too few"):
+        loess([0.0, 1.0, 2.0], [0, 1, 1])
 
 
 def test_a_neighbourhood_without_width_is_refused():

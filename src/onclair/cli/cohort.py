@@ -27,7 +27,9 @@ def check(directory: Path, study: str | None, outcome: str | None, as_json: bool
     """
     from onclair.run.checking import check_for
 
-    found = check_for(directory, study_name=study, outcome_name=outcome)
+    from onclair.studies import load
+
+    found = check_for(directory, load(study) if study else None, outcome)
     if as_json:
         print_json(found.as_dict())
     else:

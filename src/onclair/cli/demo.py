@@ -52,4 +52,5 @@ def _demonstrate(study: Any, place: Path, tiny: bool, workers: int | None, progr
     if not (cohort / "cohort.toml").exists():
         with pool(many) as over:
             study.virtual.write(settings, cohort, map=over, progress=progress)
-    return run(Job(study, study.settings(), cohort, place / "run", report_files, many, progress=progress))
+    how = study.settings.read(study.virtual.quick if tiny else {}, source=f"the demonstration of {study.name}")
+    return run(Job(study, how, cohort, place / "run", report_files, many, progress=progress))

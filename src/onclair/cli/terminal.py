@@ -13,10 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from onclair.core.progress import Listener, Progress, silent
-from onclair.report.terminal import estimate_lines
+from onclair.report.terminal import show_estimates
 
 if TYPE_CHECKING:
     from onclair.run.engine import Result
+
+
+#: What the terminal shows; the report shows all.
+HEADLINE = ("auc:", "p:", "spearman:", "brier:", "o_e:model", "slope:model", "coverage:", "share:")
 
 
 @contextmanager
@@ -58,7 +62,9 @@ def show_result(result: Result, lang: str) -> None:
     from onclair.cli.run import report_path
 
     claim = result.claim
-    Console().print(estimate_lines(claim.estimates, "fr" if lang == "fr" else "en"))
+    shown = [e for e in claim.estimates if e.name.startswith(HEADLINE)]
+    show_estimates(Console(), shown, "fr" if lang == "fr" else "en", facts=claim.facts)
+    click.echo(f"{len(claim.estimates) - len(shown)} more estimates are in the report.")
     for warning in claim.warnings:
         click.echo(f"! {warning['text']}")
     for left in claim.facts["left_out"]:

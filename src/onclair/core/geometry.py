@@ -138,4 +138,4 @@ def _quoted(affine: Affine) -> str:
 def _shift(affine: Affine, other: Affine) -> str:
     if not np.allclose(affine[:3, :3], other[:3, :3], atol=1e-4):
         return ""
-    return f" (shifted by {float(np.linalg.norm(affine[:3, 3] - other[:3, 3])):.1f} mm)"
+    return f" (shifted by {float(np.linalg.norm(affine[:3, 3] - other[:3, 3])):.2f} mm)"

@@ -111,12 +111,15 @@ class Virtual:
         ``(settings, out, *, map, progress) -> Path`` of the cohort folder.
     tiny, demo : mapping
         Settings of the conformance suite's cohort and of the demonstration's.
+    quick : mapping
+        Settings of the study for the tiny cohort, so that the suite stays short.
     """
 
     settings: type[Settings]
     write: Callable[..., Path]
     tiny: Mapping[str, Any] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
+    quick: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

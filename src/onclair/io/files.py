@@ -68,7 +68,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
-    with _in_words(path.parent):
+    with writing_to(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as stream:
@@ -113,7 +113,7 @@ def sealed_folder(final: str | Path) -> Iterator[Path]:
     """
     final = Path(final)
     partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}{PARTIAL}")
-    with _in_words(final.parent, partial):
+    with writing_to(final.parent, partial):
         _check_free(final)
         partial.mkdir(parents=True)
         try:
@@ -146,13 +146,48 @@ def make_folder(folder: str | Path) -> Path:
     """
     folder = Path(folder)
     probe = folder / f".probe.{secrets.token_hex(4)}{PARTIAL}"
-    with _in_words(folder):
+    with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             probe.write_bytes(b"probe")
         finally:
             probe.unlink(missing_ok=True)
     return folder
+
+
+@contextlib.contextmanager
+def writing_to(folder: str | Path, inside: str | Path | None = None) -> Iterator[None]:
+    """Turn the OSErrors of writing into a folder, in the block, into :class:`NoRoom`.
+
+    Parameters
+    ----------
+    folder : path
+        What the sentence names.
+    inside : path, optional
+        Only errors about this folder, its parents or no file at all are turned; one about a file elsewhere (an input) goes on as it is.
+
+    Raises
+    ------
+    NoRoom
+        For no space left, no right to write, or a file in the way.
+
+    Examples
+    --------
+    >>> with writing_to("/nowhere"):
+    ...     raise OSError(errno.ENOSPC, "full")
+    Traceback (most recent call last):
+    onclair.core.errors.NoRoom: The disk that holds the folder /nowhere has no space left; free some, or choose a folder on another disk.
+    """
+    folder = Path(folder)
+    try:
+        yield
+    except OSError as error:
+        sentence = _sentence(error, folder)
+        place = error.filename
+        elsewhere = inside is not None and place is not None and Path(inside) not in (Path(str(place)), *Path(str(place)).parents)
+        if sentence is None or (elsewhere and not folder.is_relative_to(Path(str(place)))):
+            raise
+        raise NoRoom(sentence, item=str(folder)) from error
 
 
 def clear_partials(folder: str | Path) -> tuple[str, ...]:
@@ -238,20 +273,6 @@ def _check_free(final: Path) -> None:
     if final.is_dir() and any(final.iterdir()):
         sentence = f"The folder {final} exists and is not empty; nothing was replaced: choose another folder or empty it."
         raise NoRoom(sentence, item=str(final))
-
-
-@contextlib.contextmanager
-def _in_words(folder: Path, inside: Path | None = None) -> Iterator[None]:
-    """Turn an OSError of writing into a sentence; one about a file elsewhere (an input, say) goes on as it is."""
-    try:
-        yield
-    except OSError as error:
-        sentence = _sentence(error, folder)
-        place = error.filename
-        elsewhere = inside is not None and place is not None and Path(inside) not in (Path(str(place)), *Path(str(place)).parents)
-        if sentence is None or (elsewhere and not folder.is_relative_to(Path(str(place)))):
-            raise
-        raise NoRoom(sentence, item=str(folder)) from error
 
 
 def _sentence(error: OSError, folder: Path) -> str | None:

@@ -87,7 +87,8 @@ def _closure(name: str) -> dict[str, str]:
     """Return module name to hash of its source, for all that `name` reaches, itself included."""
     roots = (name.partition(".")[0], HOUSE)
     if _source_file(name) is None:
-        raise BadInput(f"The module '{name}' has no source file, so what it runs cannot be recorded; define its functions in a .py file.", item=name)
+        sentence = f"The module '{name}' has no source file, so what it runs cannot be recorded; define its functions in a .py file."
+        raise BadInput(sentence, item=name)
     hashes: dict[str, str] = {}
     waiting = [name]
     while waiting:

@@ -46,7 +46,13 @@ class Calibrator:
     events: int
 
     def risk(self, score: npt.ArrayLike) -> Floats:
-        """Return the calibrated risk of scores in [0, 1], of their shape."""
+        """Return the calibrated risk of scores in [0, 1], of their shape.
+
+        Examples
+        --------
+        >>> Calibrator(0.0, 2.0, ((0.0, 0.0), (0.0, 0.0)), 9, 4).risk([0.75]).round(6).tolist()
+        [0.9]
+        """
         return np.asarray(special.expit(self.intercept + self.slope * score_logit(score)))
 
     def interval(self, score: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
@@ -71,7 +77,13 @@ class Calibrator:
         return np.asarray(special.expit(middle - reach)), np.asarray(special.expit(middle + reach))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values.
+
+        Examples
+        --------
+        >>> Calibrator.from_dict(platt([0.2, 0.9, 0.4], [0, 1, 0]).as_dict()).n
+        3
+        """
         covariance = [list(row) for row in self.covariance]
         return {
             "kind": "platt", "intercept": self.intercept, "slope": self.slope, "covariance": covariance, "n": self.n, "events": self.events,

@@ -54,7 +54,13 @@ class Place:
     fold: int
 
     def numbers(self, learner: int, inner: int) -> np.random.Generator:
-        """Return the stream of one fit: of learner `learner` in inner fold `inner` (0 is the refit)."""
+        """Return the stream of one fit: of learner `learner` in inner fold `inner` (0 is the refit).
+
+        Examples
+        --------
+        >>> bool(Place(1, 0, 2).numbers(0, 1).random() == Place(1, 0, 2).numbers(0, 1).random())
+        True
+        """
         return stream(self.seed, 2, self.repeat, self.fold, learner, inner)
 
 

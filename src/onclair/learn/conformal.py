@@ -42,7 +42,13 @@ class Conformal:
 
     @property
     def reason(self) -> str | None:
-        """Why every set is full, in words; None where sets can be had."""
+        """Why every set is full, in words; None where sets can be had.
+
+        Examples
+        --------
+        >>> Conformal(0.1, None, 8).reason
+        '8 patients are too few for sets that miss at most 10 %; at least 9 are needed, so both classes stay possible.'
+        """
         if self.threshold is not None:
             return None
         need = math.ceil((1 - self.alpha) / self.alpha - _SLACK)
@@ -50,14 +56,26 @@ class Conformal:
         return f"{few}; at least {need} are needed, so both classes stay possible."
 
     def sets(self, risk: npt.ArrayLike) -> Bools:
-        """Return which classes cannot be ruled out, bool, shape (n, 2): column 0 without the event, column 1 with it."""
+        """Return which classes cannot be ruled out, bool, shape (n, 2): column 0 without the event, column 1 with it.
+
+        Examples
+        --------
+        >>> Conformal(0.1, 0.6, 50).sets([0.5, 0.1]).tolist()
+        [[True, True], [True, False]]
+        """
         p = np.asarray(risk, dtype=np.float64)
         if self.threshold is None:
             return np.ones((len(p), 2), dtype=bool)
         return np.column_stack([p <= self.threshold, 1 - p <= self.threshold])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values.
+
+        Examples
+        --------
+        >>> Conformal(0.1, 0.6, 50).as_dict()
+        {'kind': 'lac', 'alpha': 0.1, 'threshold': 0.6, 'patients': 50}
+        """
         return {"kind": "lac", "alpha": self.alpha, "threshold": self.threshold, "patients": self.patients}
 
     @classmethod

@@ -30,7 +30,13 @@ def stream(seed: int, *place: int) -> np.random.Generator:
 
 
 def patients_of(index: pd.Index) -> npt.NDArray[np.object_]:
-    """Return the patient of each row: the first level of a (patient, item) index, as text."""
+    """Return the patient of each row: the first level of a (patient, item) index, as text.
+
+    Examples
+    --------
+    >>> patients_of(pd.MultiIndex.from_tuples([("A", 1), ("A", 2), (7, 1)])).tolist()
+    ['A', 'A', '7']
+    """
     return np.asarray(index.get_level_values(0).astype(str), dtype=object)
 
 
@@ -78,6 +84,14 @@ def repeated(cohort: Cohort, truth: pd.Series, folds: int, repeats: int, seed: i
     ------
     BadCohort
         When there are fewer patients than folds.
+
+    Examples
+    --------
+    >>> acquisitions = pd.DataFrame({"patient": list("ABCD"), "centre": "X", "visit": 1, "kind": "pet", "path": list("abcd")})
+    >>> cohort = Cohort(acquisitions, pd.DataFrame({"patient": list("ABCD")}))
+    >>> truth = pd.Series([0.0, 1.0, 0.0, 1.0], index=pd.MultiIndex.from_product([list("ABCD"), [1]]))
+    >>> [len(split.test) for split in repeated(cohort, truth, folds=2, repeats=1, seed=1)[0]]
+    [2, 2]
     """
     classes = strata(truth)
     return tuple(cohort.by_patient(folds, stream(seed, 0, repeat), strata=classes) for repeat in range(repeats))
@@ -103,7 +117,13 @@ def inside(cohort: Cohort, split: Split, truth: pd.Series, folds: int, rng: np.r
 
 
 def rows_of(index: pd.Index, patients: Iterable[str]) -> Bools:
-    """Return which rows belong to `patients`, bool, shape (n,)."""
+    """Return which rows belong to `patients`, bool, shape (n,).
+
+    Examples
+    --------
+    >>> rows_of(pd.MultiIndex.from_tuples([("A", 1), ("B", 1), ("A", 2)]), ["A"])
+    array([ True, False,  True])
+    """
     wanted = set(patients)
     return np.fromiter((p in wanted for p in patients_of(index)), dtype=bool, count=len(index))
 
@@ -115,6 +135,12 @@ def checked_truth(rows: pd.DataFrame, truth: pd.Series) -> pd.Series:
     ------
     BadCohort
         When the index differs, a truth is missing or other than 0 and 1 (the patient is named), or only one class is present.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_tuples([("A", 1), ("B", 1)])
+    >>> checked_truth(pd.DataFrame({"x": [1.0, 2.0]}, index=index), pd.Series([True, False], index=index)).tolist()
+    [1.0, 0.0]
     """
     if not truth.index.equals(rows.index):
         raise BadCohort(f"{len(rows)} rows of features and {len(truth)} of outcomes do not share one (patient, item) index; align them.")

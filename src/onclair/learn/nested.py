@@ -37,6 +37,11 @@ class NestedPlan:
     ------
     BadSetting
         For fewer folds or repeats than that.
+
+    Examples
+    --------
+    >>> NestedPlan(folds=10).inner_folds
+    4
     """
 
     folds: int = 5
@@ -62,6 +67,9 @@ class Nested:
         The (patient, item) of each row.
     risks : ndarray, float64, shape (repeats, rows)
         Calibrated risk of each row from a model that saw nothing of its patient; NaN where a row was never judged.
+    scores : ndarray, float64, shape (repeats, rows)
+        The same before calibration. A calibrator keeps the order of one fold, yet each fold has its own, which blurs the order
+        between folds in a small cohort.
     fold_of : ndarray, int64, shape (repeats, rows)
         The outer fold that judged the row, -1 for none: fits of different folds differ a little in scale.
     chosen : tuple, one a repeat, of tuple of str, one a fold
@@ -73,6 +81,7 @@ class Nested:
     plan: NestedPlan
     index: pd.Index
     risks: Floats
+    scores: Floats
     fold_of: npt.NDArray[np.int64]
     chosen: tuple[tuple[str, ...], ...]
     inner_auc: Floats
@@ -110,6 +119,7 @@ class OuterResult:
     place: Place
     judged: npt.NDArray[np.bool_]
     risk: Floats
+    score: Floats
     chosen: str
     inner_auc: tuple[float, ...]
 
@@ -154,6 +164,19 @@ def nested(
     References
     ----------
     Varma & Simon 2006, doi:10.1186/1471-2105-7-91; Stone 1974, doi:10.1111/j.2517-6161.1974.tb00994.x.
+
+    Examples
+    --------
+    Eight patients whose outcome nothing can tell: everyone is judged once, by the prevalence among the others.
+
+    >>> from onclair.learn.pipeline import Prevalence
+    >>> names = list("ABCDEFGH")
+    >>> acquisitions = pd.DataFrame({"patient": names, "centre": "X", "visit": 1, "kind": "pet", "path": names})
+    >>> rows = pd.DataFrame({"f": 1.0}, index=pd.MultiIndex.from_product([names, ["lesion"]]))
+    >>> truth = pd.Series([0.0, 1.0] * 4, index=rows.index)
+    >>> plan = NestedPlan(folds=2, inner_folds=2, repeats=1)
+    >>> nested(Cohort(acquisitions, pd.DataFrame({"patient": names})), rows, truth, [Prevalence()], plan).risk.round(6).unique()
+    array([0.5])
     """
     return nested_each(cohort, rows, [truth], learners, plan, map=map)[0]
 
@@ -204,7 +227,14 @@ def nested_each(
 
 
 def shuffles(truth: pd.Series, permutations: int, seed: int) -> tuple[pd.Series, ...]:
-    """Return `permutations` copies of `truth`, each :func:`permuted` by its own stream of random numbers."""
+    """Return `permutations` copies of `truth`, each :func:`permuted` by its own stream of random numbers.
+
+    Examples
+    --------
+    >>> truth = pd.Series([1.0, 0.0, 0.0], index=pd.MultiIndex.from_product([list("ABC"), [1]]))
+    >>> [float(copy.sum()) for copy in shuffles(truth, 2, seed=1)]
+    [1.0, 1.0]
+    """
     return tuple(permuted(truth, stream(seed, 3, k)) for k in range(permutations))
 
 
@@ -242,8 +272,8 @@ def run_fold(task: OuterFold) -> OuterResult:
     """Choose, calibrate and refit on the training rows of one outer fold, then predict its test rows."""
     train, test = rows_of(task.features.index, task.split.train), rows_of(task.features.index, task.split.test)
     chosen = choose(task.features[train], task.truth[train], task.learners, task.inner, task.place)
-    risk = chosen.calibrator.risk(chosen.fitted.risk(task.features[test]))
-    return OuterResult(task.series, task.place, test, risk, chosen.name, chosen.inner_auc)
+    score = chosen.fitted.risk(task.features[test])
+    return OuterResult(task.series, task.place, test, chosen.calibrator.risk(score), score, chosen.name, chosen.inner_auc)
 
 
 def _cuts(cohort: Cohort, truth: pd.Series, plan: NestedPlan) -> tuple[tuple[Split, ...], ...]:
@@ -263,10 +293,12 @@ def _tasks(
 ) -> list[OuterFold]:
     learners, plan, series = what
     classes = strata(truth)
+    for splits in cuts:
+        for split in splits:
+            _enough(split, classes, len(splits))
     tasks = []
     for repeat, splits in enumerate(cuts):
         for fold, split in enumerate(splits):
-            _enough(split, classes, len(splits))
             inner = inside(cohort, split, truth, plan.inner_folds, stream(plan.seed, 1, repeat, fold))
             place = Place(plan.seed, repeat, fold)
             tasks.append(OuterFold(rows, truth.to_numpy(dtype=np.float64), learners, split, inner, place, series))
@@ -286,11 +318,13 @@ def _gathered(
     results: Sequence[OuterResult], rows: pd.DataFrame, learners: int, plan: NestedPlan, cuts: tuple[tuple[Split, ...], ...]
 ) -> Nested:
     repeats, folds = len(cuts), len(cuts[0])
-    risks, fold_of = np.full((repeats, len(rows)), np.nan), np.full((repeats, len(rows)), -1, dtype=np.int64)
+    risks, scores = np.full((2, repeats, len(rows)), np.nan)
+    fold_of = np.full((repeats, len(rows)), -1, dtype=np.int64)
     names, inner_auc = np.empty((repeats, folds), dtype=object), np.full((repeats, folds, learners), np.nan)
     for result in results:
         at = result.place.repeat, result.place.fold
         risks[at[0], result.judged] = result.risk
+        scores[at[0], result.judged] = result.score
         fold_of[at[0], result.judged] = at[1]
         names[at], inner_auc[at] = result.chosen, result.inner_auc
-    return Nested(plan, rows.index, risks, fold_of, tuple(tuple(row) for row in names), inner_auc, cuts)
+    return Nested(plan, rows.index, risks, scores, fold_of, tuple(tuple(row) for row in names), inner_auc, cuts)

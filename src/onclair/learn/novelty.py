@@ -51,7 +51,16 @@ class Shape:
     residual: float
 
     def contributions(self, x: Floats) -> Floats:
-        """Return what each column adds to the squared Mahalanobis distance of each row, shape (n, p); a row's sum is its distance."""
+        """Return what each column adds to the squared Mahalanobis distance of each row, shape (n, p); a row's sum is its distance.
+
+        Examples
+        --------
+        One free direction of variance 4, variance 1 elsewhere: (2^2 / 4, 3^2 / 1).
+
+        >>> shape = Shape(np.zeros(2), np.ones(2), np.array([[1.0, 0.0]]), np.array([4.0]), 1.0)
+        >>> shape.contributions(np.array([[2.0, 3.0]]))
+        array([[1., 9.]])
+        """
         z = (x - self.centre) / self.scale
         along = z @ self.axes.T
         pulled = (along / self.variance) @ self.axes + (z - along @ self.axes) / self.residual
@@ -121,8 +130,8 @@ class NoveltyGate:
         if absent:
             raise BadModelFile(f"The novelty gate of the model lacks its array '{absent[0]}'; save the model again.", item=absent[0])
         held = {name: np.asarray(arrays[name], dtype=np.float64) for name in _ARRAYS}
-        shape = Shape(held["centre"], held["scale"], held["axes"], held["variance"], float(held["residual"]))
-        return cls(tuple(columns), shape, held["distances"], held["shares"], float(held["level"]))
+        shape = Shape(held["centre"], held["scale"], held["axes"], held["variance"], held["residual"].item())
+        return cls(tuple(columns), shape, held["distances"], held["shares"], held["level"].item())
 
 
 def novelty_gate(x: npt.ArrayLike, patients: npt.ArrayLike, columns: Sequence[str], level: float = 0.01) -> NoveltyGate:
@@ -182,4 +191,4 @@ def _shape(x: Floats) -> Shape:
     q = max(1, min(enough, n // 3, p))
     floor = 1e-3 * total / p
     residual = float(variance[q:].sum()) / (p - q) if p > q else 1.0
-    return Shape(centre, scale, axes[:q], np.maximum(variance[:q], floor), max(residual, floor))
+    return Shape(centre, scale, np.ascontiguousarray(axes[:q]), np.maximum(variance[:q], floor), max(residual, floor))

@@ -44,7 +44,14 @@ class Preparation:
     scale: Floats
 
     def standardised(self, x: Floats, at: npt.NDArray[np.int64] | slice = slice(None)) -> Floats:
-        """Return the columns `at` of raw values `x` (n, len(at)) filled in, transformed and standardised."""
+        """Return the columns `at` of raw values `x` (n, len(at)) filled in, transformed and standardised.
+
+        Examples
+        --------
+        >>> ready = Preparation(("volume",), np.array([30.0]), None, np.array([20.0]), np.array([5.0]))
+        >>> ready.standardised(np.array([[10.0], [np.nan]])).tolist()
+        [[-2.0], [2.0]]
+        """
         filled = np.where(np.isnan(x), self.medians[at], x)
         if self.log_scale is not None:
             filled = _signed_log(filled, self.log_scale[at])
@@ -62,6 +69,13 @@ class FittedPipeline:
     chosen : ndarray, int64, shape (k,)
         Positions in ``preparation.columns`` of the columns that the estimator sees.
     estimator : FittedEstimator
+
+    Examples
+    --------
+    >>> ready = Preparation(("volume", "uptake"), np.array([30.0, 4.0]), None, np.array([20.0, 5.0]), np.array([5.0, 2.0]))
+    >>> fitted = FittedPipeline("by hand", ready, np.array([0]), LinearModel(np.array([0.5]), 1.0, "logit"))
+    >>> fitted.columns, fitted.reference.to_dict(), fitted.linear_predictor(pd.DataFrame({"volume": [30.0]})).tolist()
+    (('volume',), {'volume': 30.0}, [2.0])
     """
 
     name: str
@@ -198,7 +212,13 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class FittedPrevalence:
-    """The prevalence of the training rows, for everybody."""
+    """The prevalence of the training rows, for everybody.
+
+    Examples
+    --------
+    >>> FittedPrevalence(0.3).risk(pd.DataFrame(index=["A"])).tolist()
+    [0.3]
+    """
 
     prevalence: float
 

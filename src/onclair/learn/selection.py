@@ -37,6 +37,11 @@ class Selection:
     ------
     BadSetting
         For an unknown kind, k below 1 or a correlation outside (0, 1].
+
+    Examples
+    --------
+    >>> Selection(k=10)
+    Selection(kind='univariate', k=10, correlation=0.9)
     """
 
     kind: Literal["univariate", "none"] = "univariate"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
+from onclair.report.figures.canvas import Axis
 from onclair.report.figures.control import difference_axis, difference_cell
 from onclair.report.figures.forest import common_axis
 from onclair.report.labels import LOWER_IS_BETTER, PAIRS
@@ -15,11 +17,11 @@ from onclair.report.plots import forest_figure
 from onclair.report.reading import Row, comparison, figure_label, headline, is_virtual, read_name
 from onclair.report.sections import SECTIONS
 from onclair.report.verdict import Verdict, verdict
-from onclair.report.words import figure_text, in_language, say, sentence, typeset, whole
+from onclair.report.words import digits_of, in_language, interval, number, say, sentence, typeset, unit_text, whole
 
 
 def render_html(evidence: Evidence, language: Language = "en") -> str:
-    """Return the report on one record as one HTML file.
+    r"""Return the report on one record as one HTML file.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def render_html(evidence: Evidence, language: Language = "en") -> str:
     --------
     >>> page = render_html(Evidence("validate"), "fr")
     >>> page[:32], "<script" in page
-    ('<!doctype html>\\n<html lang="fr">', False)
+    ('<!doctype html>\n<html lang="fr">', False)
     """
     found = verdict(evidence, language)
     made = [(key, title, build(evidence, language)) for key, title, build in SECTIONS]
@@ -44,12 +46,17 @@ def render_html(evidence: Evidence, language: Language = "en") -> str:
         "main",
         node("p", _glance(evidence, language), class_="glance"),
         node("h1", question(evidence, language)),
-        _verdict_card(found),
-        node("div", _picture(evidence, language), node("div", _differences(evidence, language), _not_for(evidence, language), class_="stack"), class_="first pair"),
+        node("div", _verdict_card(found, language), _picture(evidence, language), class_="first pair"),
+        node("div", _differences(evidence, language), _not_for(evidence, language), class_="second pair"),
         _contents([(key, say(title, language)) for key, title, _ in made], language),
         [content for _, _, content in made],
     )
-    banner = node("div", node("div", node("strong", "▲ ", aria_hidden="true"), say("research", language), class_="bar-inner"), class_="bar", role="note")
+    banner = node(
+        "div",
+        node("div", node("strong", "▲ ", aria_hidden="true"), say("research", language), class_="bar-inner"),
+        class_="bar",
+        role="note",
+    )
     title = f"{say('title', language)} · {in_language(evidence.facts.get('study') or evidence.stage, language)} · {evidence.id[:12]}"
     return to_html(document(title, language, [banner, main]))
 
@@ -70,28 +77,40 @@ def _glance(evidence: Evidence, language: Language) -> list[Child]:
     kind: Child = say("virtual-patients" if is_virtual(evidence) else "real-patients", language)
     if is_virtual(evidence):
         kind = node("span", kind, class_="tag")
-    parts: list[Child] = [say("title", language), " · ", say("study", language, name=in_language(facts.get("study") or evidence.stage, language)), " · ", kind]
+    parts: list[Child] = [
+        say("title", language),
+        " · ",
+        say("study", language, name=in_language(facts.get("study") or evidence.stage, language)),
+        " · ",
+        kind,
+    ]
     centres = len(facts.get("centres") or ())
     where = say("one-centre", language) if centres == 1 else say("many-centres", language, count=whole(centres, language))
     if facts.get("patients") is not None:
         key = "at-a-glance" if facts.get("events") is not None else "at-a-glance-no-events"
-        parts += [" · ", say(key, language, patients=whole(facts["patients"], language), events=whole(facts.get("events"), language), centres=where)]
+        parts += [
+            " · ",
+            say(key, language, patients=whole(facts["patients"], language), events=whole(facts.get("events"), language), centres=where),
+        ]
     return parts
 
 
-def _verdict_card(found: Verdict) -> ET.Element:
+def _verdict_card(found: Verdict, language: Language) -> ET.Element:
+    told: list[Child] = [*found.support, as_written(sentence(found.reason), language) if found.reason else None]
     return node(
         "div",
         node("p", node("span", found.mark, class_="mark", aria_hidden="true"), found.word, class_="word"),
         node("p", found.sentence, class_="sentence"),
-        node("ul", [node("li", s) for s in found.support]) if found.support else None,
+        node("ul", [node("li", s) for s in told if s is not None]),
         class_=f"verdict {found.state}",
     )
 
 
 def _picture(evidence: Evidence, language: Language) -> ET.Element:
     drawn = forest_figure(evidence, language)
-    card = node("div", node("h2", say("beside", language)), drawn if drawn is not None else node("p", say("no-headline", language)), class_="card")
+    card = node(
+        "div", node("h2", say("beside", language)), drawn if drawn is not None else node("p", say("no-headline", language)), class_="card"
+    )
     measure = headline(evidence)
     outcome = evidence.facts.get("outcome") or {}
     if measure and measure[1] in PAIRS and drawn is not None:
@@ -111,30 +130,47 @@ def _differences(evidence: Evidence, language: Language) -> ET.Element | None:
     name = figure_label(read_name(rows[0].estimate.name), language)
     caption = "difference-caption-lower" if measure[1] in LOWER_IS_BETTER else "difference-caption"
     heads = [say("who", language), name, say("difference", language)]
-    made = node("table", node("caption", say(caption, language)), class_="differences")
+    made = node("table", node("caption", say(caption, language)), class_="differences", role="table")
     made.append(node("thead", node("tr", [node("th", h, scope="col", colspan="2" if i == 2 else None) for i, h in enumerate(heads)])))
     made.append(node("tbody", [_difference_row(r, i, language, axis) for i, r in enumerate(rows)]))
     title = say("difference", language)
-    if any(r.difference is not None for r in rows):
-        made.append(node("tfoot", node("tr", node("td"), node("td"), node("td", difference_axis(axis, "difference-axis", title, language), class_="axis"), node("td"))))
+    if any(r.difference is not None and r.difference.value is not None for r in rows):
+        made.append(
+            node(
+                "tfoot",
+                node(
+                    "tr",
+                    node("td"),
+                    node("td"),
+                    node("td", difference_axis(axis, "difference-axis", title, language, virtual=is_virtual(evidence)), class_="axis"),
+                    node("td"),
+                ),
+            )
+        )
     return node("div", made, class_="card")
 
 
-def _difference_row(row: Row, place: int, language: Language, axis: object) -> ET.Element:
-    from onclair.report.figures.canvas import Axis
-
-    assert isinstance(axis, Axis)
-    cells: list[Child] = [node("td", _figure_cell(row, language))]
-    if row.role == "model":
-        cells += [node("td"), node("td")]
+def _difference_row(row: Row, place: int, language: Language, axis: Axis) -> ET.Element:
+    cells: list[Child] = [node("td", _two_lines(row.estimate, language), role="cell")]
+    if row.difference is None:
+        cells += [node("td", class_="axis"), node("td", "" if row.role == "model" else "–")]
     else:
         cells.append(node("td", difference_cell(row, axis, language, f"difference-{place}"), class_="axis"))
-        cells.append(node("td", figure_text(row.difference, language) if row.difference is not None else say("not_available", language)))
-    return node("tr", node("th", row.label, scope="row"), cells, class_=row.role)
+        cells.append(node("td", _two_lines(row.difference, language), role="cell"))
+    return node("tr", node("th", row.label, scope="row", role="rowheader"), cells, class_=row.role, role="row")
 
 
-def _figure_cell(row: Row, language: Language) -> Child:
-    return figure_text(row.estimate, language) if row.estimate.value is not None else node("span", say(row.estimate.status, language), class_="quiet")
+def _two_lines(estimate: Estimate, language: Language) -> list[Child]:
+    """Return a figure with its interval under it, or why there is none."""
+    if estimate.value is None:
+        told = (
+            say("too-few-events", language, events=estimate.events)
+            if estimate.status == "too_few" and estimate.events is not None
+            else say(estimate.status, language)
+        )
+        return [node("span", told, class_="quiet")]
+    value = number(estimate.value, language, digits=digits_of(estimate.name), signed="minus" in estimate.name) + unit_text(estimate)
+    return [value, node("br"), node("span", interval(estimate, language), class_="quiet nowrap")]
 
 
 def _not_for(evidence: Evidence, language: Language) -> ET.Element:
@@ -145,6 +181,3 @@ def _not_for(evidence: Evidence, language: Language) -> ET.Element:
 def _contents(entries: list[tuple[str, str]], language: Language) -> ET.Element:
     links = [node("li", node("a", title, href=f"#{key}")) for key, title in entries]
     return node("nav", node("ul", links), aria_label=say("contents", language))
-
-
-__all__ = ["as_written", "question", "render_html"]

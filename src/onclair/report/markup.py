@@ -55,12 +55,12 @@ def append(element: ET.Element, *children: Child | Iterable[Child]) -> None:
 
 
 def to_html(root: ET.Element) -> str:
-    """Return an HTML document as text, with its doctype.
+    r"""Return an HTML document as text, with its doctype.
 
     Examples
     --------
     >>> to_html(node("html", node("br")))
-    '<!doctype html>\\n<html><br></html>\\n'
+    '<!doctype html>\n<html><br></html>\n'
     """
     return "<!doctype html>\n" + ET.tostring(root, encoding="unicode", method="html") + "\n"
 

@@ -22,57 +22,73 @@ main { padding-bottom: 4rem; }
 .bar { border-bottom: 2px solid var(--suspect); background: var(--raised); font-size: .875rem; }
 .bar-inner { padding-top: .5rem; padding-bottom: .5rem; }
 a { color: var(--accent); } a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-h1 { font-size: 1.75rem; line-height: 1.25; font-weight: 600; margin: .25rem 0 1rem; max-width: 48rem; text-wrap: balance; }
+h1 { font-size: 1.25rem; line-height: 1.35; font-weight: 600; margin: .25rem 0 1rem; max-width: 72ch; text-wrap: balance; }
 h2 { font-size: 1.25rem; line-height: 1.3; font-weight: 600; margin: 0 0 .75rem; }
 h3 { font-size: 1rem; font-weight: 600; margin: 1.25rem 0 .5rem; }
 p { margin: 0 0 .75rem; max-width: 72ch; }
 ul { margin: 0; padding-left: 1.25rem; max-width: 72ch; } li { margin: .25rem 0; }
 code { font-family: var(--mono); font-size: .875em; overflow-wrap: anywhere; }
 .glance { color: var(--quiet); margin: 1.25rem 0 0; font-size: .875rem; max-width: none; }
-.tag { border: 2px dotted var(--quiet); border-radius: 4px; padding: 0 .375rem; color: var(--ink); font-weight: 600; white-space: nowrap; }
-.verdict { background: var(--raised); border: 1px solid var(--line); border-left: 6px solid var(--tone); padding: 1rem 1.25rem .5rem; margin: 0 0 1.5rem; }
+.tag { border: 2px dotted var(--quiet); border-radius: 4px; padding: 0 .375rem; color: var(--ink); font-weight: 600;
+  white-space: nowrap; }
+.verdict { background: var(--raised); border: 1px solid var(--line); border-left: 6px solid var(--tone); padding: 1rem 1.25rem .5rem;
+  min-width: 0; }
 .verdict .word { font-size: 1.25rem; font-weight: 600; margin: 0; } .verdict .mark { color: var(--tone); margin-right: .5rem; }
-.verdict .sentence { font-size: 1.75rem; line-height: 1.25; font-weight: 600; margin: .25rem 0 .75rem; max-width: 44rem; text-wrap: balance; }
-.verdict ul { list-style: none; padding: 0; margin: 0 0 .5rem; } .verdict li { margin: .25rem 0; }
-.holds { --tone: var(--not-suspect); } .no-better, .worse, .artefact { --tone: var(--suspect); } .cannot-tell { --tone: var(--cannot-tell); }
+.verdict .sentence { font-size: 1.75rem; line-height: 1.25; font-weight: 600; margin: .25rem 0 .75rem; max-width: 44rem;
+  text-wrap: balance; }
+.verdict ul { list-style: none; padding: 0; margin: 0 0 .5rem; } .verdict li { margin: .5rem 0; }
+.holds { --tone: var(--not-suspect); } .no-better, .worse, .artefact { --tone: var(--suspect); }
+  .cannot-tell { --tone: var(--cannot-tell); }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.5rem; align-items: start; }
+.first.pair { margin-bottom: 1.5rem; align-items: stretch; }
+.nowrap { white-space: nowrap; }
 .card { background: var(--raised); border: 1px solid var(--line); padding: 1rem 1.25rem; min-width: 0; }
-.card > :last-child { margin-bottom: 0; }
-.stack { display: grid; gap: 1.5rem; min-width: 0; }
+.card > :last-child { margin-bottom: 0; } .card > h3:first-child { margin-top: 0; }
 section { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
-nav { margin-top: 2rem; font-size: .875rem; } nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; max-width: none; }
+nav { margin-top: 2rem; font-size: .875rem; }
+  nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; max-width: none; }
 nav a { display: inline-block; padding: .25rem 0; }
 figure { margin: 0; min-width: 0; } figure > svg { max-width: 40rem; }
 figcaption, caption { color: var(--quiet); font-size: .875rem; text-align: left; margin: .75rem 0 0; max-width: 72ch; }
 caption { margin: 0; padding: 0 0 .75rem; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-th, td { text-align: left; vertical-align: top; padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere; }
 th { font-weight: 600; } thead th { color: var(--quiet); } td.number, th.number { text-align: right; white-space: nowrap; }
 tbody th { font-weight: 400; } tr.model th, tr.model td { font-weight: 600; }
 .differences td, .differences th { vertical-align: middle; overflow-wrap: break-word; }
-.differences td.axis { width: 38%; padding-right: 0; } .differences td.axis svg { max-width: none; }
+.differences tbody th { width: 25%; } .differences td.axis { width: 34%; padding-right: 0; } .differences td.axis svg { max-width: none; }
 .differences tfoot td { border: 0; padding-top: 0; }
-td.plot { width: 10rem; min-width: 7rem; }
+td > svg.figure { max-width: 14rem; } .wide td:last-child { min-width: 5.5em; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) minmax(0, 1fr); gap: .375rem 1.25rem; margin: 0; font-size: .875rem; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 72ch; }
 .flag { color: var(--ink); font-weight: 600; white-space: nowrap; } .quiet { color: var(--quiet); }
 .names { columns: 15rem; font-size: .8125rem; list-style: none; padding: 0; max-width: none; }
 @media screen and (max-width: 46rem) {
   main, .bar-inner { padding-left: 1rem; padding-right: 1rem; }
-  h1, .verdict .sentence { font-size: 1.25rem; } .verdict .word { font-size: 1rem; }
-  .wide, .wide tbody, .wide tr, .wide th, .wide td { display: block; } .wide thead { position: absolute; left: -99rem; }
+  h1 { font-size: 1rem; } .verdict .sentence { font-size: 1.25rem; } .verdict .word { font-size: 1rem; }
+  .wide, .wide tbody, .wide tr, .wide th, .wide td, .wide caption { display: block; } .wide thead { position: absolute; left: -99rem; }
   .wide tr { border-bottom: 1px solid var(--line); padding: .5rem 0; } .wide th, .wide td { border: 0; padding: 0; }
-  .wide td.number { text-align: left; white-space: normal; }
+  .differences thead { position: absolute; left: -99rem; }
+    .differences, .differences tbody, .differences tfoot, .differences caption { display: block; }
+  .differences tr { display: grid; grid-template-columns: 1fr 1fr; border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  .differences tbody th, .differences td, .differences td.axis { border: 0; width: auto; padding: 0; }
+    .differences tbody th { grid-column: 1 / 3; }
+  .differences td.axis { order: 3; grid-column: 1 / 3; } .differences td:empty { display: none; }
+  .wide td.number { text-align: left; white-space: normal; } .nowrap { white-space: normal; }
   .wide td::before { content: attr(data-label) "\\00a0\\00a0"; color: var(--quiet); } .wide td:empty { display: none; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .5rem; }
 }
 @media print {
   @page { size: A4; margin: 14mm 13mm; }
   body { font-size: 10pt; background: #fff; } main, .bar-inner { max-width: none; padding: 0; } nav { display: none; }
-  h1, .verdict .sentence { font-size: 15pt; } h2 { font-size: 12pt; break-after: avoid; } h3 { break-after: avoid; }
+  h1 { font-size: 11pt; } .verdict .sentence { font-size: 16pt; } h2 { font-size: 12pt; break-after: avoid; } h3 { break-after: avoid; }
   .card, figure, tr, li, .verdict { break-inside: avoid; } section { margin-top: 1.25rem; padding-top: 1rem; }
-  .pair { grid-template-columns: 1fr 1fr; gap: 1rem; } .first.pair { grid-template-columns: 1fr; } .card { padding: .625rem .75rem; }
-  .first figure > svg { max-width: 30rem; } .wide { font-size: 7.5pt; } .wide th, .wide td { padding-right: .375rem; } thead { display: table-header-group; }
+  .pair { grid-template-columns: 1fr 1fr; gap: 1rem; }
+    .first.pair, .second.pair, #model .pair, #controls .pair { grid-template-columns: 1fr; }
+  figure > svg { max-width: 28rem; } .pair .pair figure > svg { max-width: none; } .card { padding: .625rem .75rem; }
+  .first figure > svg { max-width: 30rem; } .wide { font-size: 7.5pt; } .wide th, .wide td { padding-right: .375rem; }
+  thead { display: table-header-group; }
   table, dl, figcaption, caption, .names { font-size: 8.5pt; }
 }
 """
@@ -92,7 +108,9 @@ def document(title: str, language: Language, body: Iterable[Child]) -> ET.Elemen
     return node("html", head, node("body", body), lang=language)
 
 
-def table(caption: Child, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[int] = (), wide: bool = False) -> ET.Element:
+def table(
+    caption: Child, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[int] = (), wide: bool = False
+) -> ET.Element:
     """Return a table with a caption; the first cell of a row is its heading.
 
     Parameters
@@ -114,7 +132,12 @@ def table(caption: Child, heads: Sequence[str], rows: Iterable[Sequence[Child]],
     role = {"role": "table"} if wide else {}
     made = node("table", node("caption", caption) if caption is not None else None, class_="wide" if wide else None, **role)
     across = {"role": "columnheader"} if wide else {}
-    made.append(node("thead", node("tr", [node("th", h, scope="col", class_="number" if i in numbers else None, **across) for i, h in enumerate(heads)])))
+    made.append(
+        node(
+            "thead",
+            node("tr", [node("th", h, scope="col", class_="number" if i in numbers else None, **across) for i, h in enumerate(heads)]),
+        )
+    )
     body = node("tbody")
     for row in rows:
         line = node("tr", node("th", row[0], scope="row", **({"role": "rowheader"} if wide else {})), **({"role": "row"} if wide else {}))

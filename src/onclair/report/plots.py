@@ -17,7 +17,7 @@ from onclair.report.figures.decision import decision_plot
 from onclair.report.figures.forest import Look, forest
 from onclair.report.markup import Child
 from onclair.report.page import as_written, figure
-from onclair.report.reading import Row, comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
+from onclair.report.reading import comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
 from onclair.report.words import number, say, sentence, whole
 
 Figure = Literal["forest", "calibration", "decision", "controls", "centres"]
@@ -31,7 +31,13 @@ def render_figure(evidence: Evidence, which: Figure, language: Language = "en") 
     BadInput
         When the record holds nothing to draw it from.
     """
-    drawn = {"forest": forest_figure, "calibration": calibration_figure, "decision": decision_figure, "controls": controls_figure, "centres": centres_figure}
+    drawn = {
+        "forest": forest_figure,
+        "calibration": calibration_figure,
+        "decision": decision_figure,
+        "controls": controls_figure,
+        "centres": centres_figure,
+    }
     made = drawn[which](evidence, language)
     svg = made.find("svg") if made is not None else None
     if svg is None:
@@ -113,14 +119,23 @@ def net_benefit_curves(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
         name = read_name(e.name)
         if name.figure == "nb" and name.at and e.value is not None and not name.where and "minus" not in name.who:
             by_who.setdefault(name.who, []).append((float(name.at), e))
-    made = []
+    made: list[dict[str, Any]] = []
     for who, points in by_who.items():
         points.sort(key=lambda p: p[0])
         first = points[0][1]
-        made.append({
-            "name": "decision", "who": who, "x": [x for x, _ in points], "y": [e.value for _, e in points], "low": [e.low for _, e in points],
-            "high": [e.high for _, e in points], "method": first.method, "n": first.n, "events": first.events,
-        })
+        made.append(
+            {
+                "name": "decision",
+                "who": who,
+                "x": [x for x, _ in points],
+                "y": [e.value for _, e in points],
+                "low": [e.low for _, e in points],
+                "high": [e.high for _, e in points],
+                "method": first.method,
+                "n": first.n,
+                "events": first.events,
+            }
+        )
     return tuple(c for c in made if len(c["x"]) >= 2)
 
 
@@ -158,6 +173,3 @@ def _counts(n: int | None, events: int | None, evidence: Evidence, language: Lan
     if centres:
         parts.append(say("one-centre", language) if centres == 1 else say("many-centres", language, count=whole(centres, language)))
     return ", ".join(parts) + "."
-
-
-__all__ = ["Figure", "Row", "behind", "calibration_figure", "centres_figure", "controls_figure", "decision_figure", "forest_figure", "render_figure"]

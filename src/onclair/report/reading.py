@@ -59,8 +59,11 @@ def read_name(name: str) -> Name:
     start = next((i for i, p in enumerate(parts) if i and (p in WHO or p in _TAKES_A_NAME or p.startswith("model-minus-"))), 1)
     width = 2 if parts[start : start + 1] and parts[start] in _TAKES_A_NAME else 1
     return Name(
-        ":".join(parts[: start - 1]), parts[start - 1], at.group(1) if at else "",
-        ":".join(parts[start : start + width]), ":".join(parts[start + width :]),
+        ":".join(parts[: start - 1]),
+        parts[start - 1],
+        at.group(1) if at else "",
+        ":".join(parts[start : start + width]),
+        ":".join(parts[start + width :]),
     )
 
 
@@ -92,12 +95,15 @@ def find(evidence: Evidence, measure: tuple[str, str, str], who: str, where: str
 
 
 def comparison(evidence: Evidence, language: Language, measure: tuple[str, str, str]) -> tuple[Row, ...]:
-    """Return the model, its rivals and its controls on one measure; who has no figure keeps a row with the reason."""
+    """Return the model, its rivals, the true law of virtual patients and the controls on one measure; who has no figure keeps a row with the reason."""
     model = find(evidence, measure, "model") or _absent(measure, "model", language)
     rows = [Row(say("model", language), "model", model)]
     for rival, label in rivals(evidence, language).items():
         estimate = find(evidence, measure, f"rival:{rival}") or _absent(measure, f"rival:{rival}", language)
         rows.append(Row(label, "rival", estimate, find(evidence, measure, f"model-minus-{rival}")))
+    oracle = find(evidence, measure, "oracle")
+    if oracle is not None:
+        rows.append(Row(who_label("oracle", evidence.facts, language), "other", oracle))
     for control, label in controls(evidence, language).items():
         estimate = find(evidence, measure, "model", control) or _absent(measure, f"model:{control}", language)
         rows.append(Row(label, "control", estimate, find(evidence, measure, f"model-minus-{control}")))
@@ -207,7 +213,8 @@ def _declared(facts: Mapping[str, Any], language: Language) -> dict[str, str]:
 
 
 def _where(where: str, facts: Mapping[str, Any], language: Language) -> str:
-    return _declared(facts, language).get(where) or place_label(where, language)
+    named = {str(c["name"]): in_language(c.get("words") or c["name"], language) for c in facts.get("controls") or ()}
+    return named.get(where) or place_label(where, language)
 
 
 def _absent(measure: tuple[str, str, str], who: str, language: Language) -> Estimate:

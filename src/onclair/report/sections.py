@@ -11,11 +11,11 @@ from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.figures.control import feature_bar
-from onclair.report.markup import Child, append, node
+from onclair.report.markup import Child, node
 from onclair.report.page import as_written, facts_list, section, table
 from onclair.report.plots import calibration_figure, centres_figure, controls_figure, decision_figure, why_no_curve
 from onclair.report.reading import controls, label, read_name
-from onclair.report.words import digits_of, figure_text, in_language, interval, number, reason_text, say, sentence, typeset, unit_text, whole
+from onclair.report.words import digits_of, figure_text, in_language, interval, number, say, sentence, typeset, unit_text, whole
 
 #: Features shown; the JSON report holds them all.
 MOST_FEATURES = 30
@@ -26,19 +26,24 @@ def data(evidence: Evidence, language: Language) -> ET.Element:
     facts, cohort = evidence.facts, evidence.facts.get("cohort") or {}
     centres = [str(c) for c in facts.get("centres") or ()]
     unsaid = node("span", say("not-said", language), class_="quiet")
-    listed = facts_list([
-        (say("title-of-cohort", language), _own(cohort.get("title"), language) or unsaid),
-        (say("patients", language).capitalize(), whole(facts.get("patients"), language)),
-        (say("events", language).capitalize(), whole(facts.get("events"), language) if facts.get("events") is not None else None),
-        (say("outcome", language), _outcome(facts.get("outcome") or {}, language)),
-        (say("centres", language).capitalize(), f"{whole(len(centres), language)} ({', '.join(centres)})" if centres else unsaid),
-        (say("measured", language), say("columns", language, count=whole(facts["columns"], language)) if facts.get("columns") else None),
-        (say("source", language), _own(cohort.get("source"), language) or unsaid),
-        (say("licence", language), _own(cohort.get("licence"), language) or unsaid),
-        (say("citation", language), _own(cohort.get("citation"), language) or unsaid),
-    ])
+    listed = facts_list(
+        [
+            (say("title-of-cohort", language), _own(cohort.get("title"), language) or unsaid),
+            (say("patients", language).capitalize(), whole(facts.get("patients"), language)),
+            (say("events", language).capitalize(), whole(facts.get("events"), language) if facts.get("events") is not None else None),
+            (say("outcome", language), _outcome(facts.get("outcome") or {}, language)),
+            (say("centres", language).capitalize(), f"{whole(len(centres), language)} ({', '.join(centres)})" if centres else unsaid),
+            (
+                say("measured", language),
+                say("columns", language, count=whole(facts["columns"], language)) if facts.get("columns") else None,
+            ),
+            (say("source", language), _own(cohort.get("source"), language) or unsaid),
+            (say("licence", language), _own(cohort.get("licence"), language) or unsaid),
+            (say("citation", language), _own(cohort.get("citation"), language) or unsaid),
+        ]
+    )
     left = facts.get("left_out") or ()
-    rows = [[str(e.get("patient", "")), as_written(str(e.get("reason", "")), language)] for e in left]
+    rows: list[list[Child]] = [[str(e.get("patient", "")), as_written(str(e.get("reason", "")), language)] for e in left]
     heads = [say("patient", language), say("reason", language)]
     out: Child = table(None, heads, rows) if rows else node("p", say("left-out-none", language))
     return section("data", say("data", language), listed, node("h3", say("left-out", language)), out)
@@ -64,7 +69,11 @@ def negative_controls(evidence: Evidence, language: Language) -> ET.Element:
     for control in evidence.facts.get("controls") or ():
         notes += _invariant(control, labels[str(control["name"])], evidence.facts.get("columns"), language)
     beside = node("div", notes, _size(evidence, language), class_="card")
-    return section("controls", say("controls", language), node("div", node("div", drawn, class_="card"), beside if len(beside) else None, class_="pair"))
+    return section(
+        "controls",
+        say("controls", language),
+        node("div", node("div", drawn, class_="card"), beside if len(beside) else None, class_="pair"),
+    )
 
 
 def by_centre(evidence: Evidence, language: Language) -> ET.Element:
@@ -82,17 +91,32 @@ def model(evidence: Evidence, language: Language) -> ET.Element:
     chosen = facts.get("chosen") or {}
     heads = [say("candidates", language), say("times", language)]
     names = list(dict.fromkeys([*(str(c) for c in facts.get("candidates") or ()), *map(str, chosen)]))
-    rows = [[_code(n) if n != facts.get("locked") else node("span", _code(n), f" ({say('locked', language).lower()})"), whole(chosen.get(n, 0), language)] for n in names]
+    rows: list[list[Child]] = [
+        [
+            _code(n) if n != facts.get("locked") else node("span", _code(n), f" ({say('locked', language).lower()})"),
+            whole(chosen.get(n, 0), language),
+        ]
+        for n in names
+    ]
     left = table(None, heads, rows, numbers=(1,)) if rows else node("p", say("not-said", language))
     right = _features(facts.get("features") or (), language)
-    return section("model", say("model-facts", language), node("div", node("div", left, class_="card"), node("div", right, class_="card"), class_="pair"))
+    return section(
+        "model",
+        say("model-facts", language),
+        node("div", node("div", left, class_="card"), node("div", right, class_="card"), class_="pair"),
+    )
 
 
 def missing(evidence: Evidence, language: Language) -> ET.Element:
     """Return which values are missing, in how many patients, and why."""
-    rows = [[_code(m.get("column", "")), whole(m.get("patients"), language), as_written(str(m.get("reason", "")), language)] for m in evidence.facts.get("missing") or ()]
+    rows: list[list[Child]] = [
+        [_code(m.get("column", "")), whole(m.get("patients"), language), as_written(str(m.get("reason", "")), language)]
+        for m in evidence.facts.get("missing") or ()
+    ]
     heads = [say("column", language), say("patients", language).capitalize(), say("reason", language)]
-    return section("missing", say("missing", language), table(None, heads, rows, numbers=(1,)) if rows else node("p", say("missing-none", language)))
+    return section(
+        "missing", say("missing", language), table(None, heads, rows, numbers=(1,)) if rows else node("p", say("missing-none", language))
+    )
 
 
 def warnings(evidence: Evidence, language: Language) -> ET.Element:
@@ -117,7 +141,9 @@ def estimates(evidence: Evidence, language: Language) -> ET.Element:
 def limits(evidence: Evidence, language: Language) -> ET.Element:
     """Return the limits that the study states."""
     told = [sentence(in_language(words, language)) for words in evidence.facts.get("limits") or ()]
-    return section("limits", say("limits", language), node("ul", [node("li", t) for t in told]) if told else node("p", say("limits-none", language)))
+    return section(
+        "limits", say("limits", language), node("ul", [node("li", t) for t in told]) if told else node("p", say("limits-none", language))
+    )
 
 
 def references(evidence: Evidence, language: Language) -> ET.Element:
@@ -131,25 +157,38 @@ def provenance(evidence: Evidence, language: Language) -> ET.Element:
     run = say("run-folder", language)
     versions = ", ".join(f"{k} {_plain(v)}" for k, v in sorted(evidence.environment.items()))
     seed = evidence.settings.get("seed")
-    listed = facts_list([
-        (say("evidence-id", language), _code(evidence.id)),
-        (say("key", language), _code(evidence.key)),
-        (say("code", language), _code(evidence.code) if evidence.code else None),
-        (say("seed", language), str(seed) if seed is not None else None),
-        (say("inputs", language), say("inputs-count", language, count=whole(len(evidence.inputs), language))),
-        (say("environment", language), node("code", versions) if versions else None),
-        (say("settings", language), node("code", json.dumps(dict(evidence.settings), sort_keys=True, ensure_ascii=False)) if evidence.settings else None),
-        (say("verify", language), node("span", _code(f"onclair verify {run}"), say("colon", language), say("verify-how", language))),
-        ("", node("span", _code(f"onclair replay {run}"), say("colon", language), say("replay-how", language))),
-    ])
+    listed = facts_list(
+        [
+            (say("evidence-id", language), _code(evidence.id)),
+            (say("key", language), _code(evidence.key)),
+            (say("code", language), _code(evidence.code) if evidence.code else None),
+            (say("seed", language), str(seed) if seed is not None else None),
+            (say("inputs", language), say("inputs-count", language, count=whole(len(evidence.inputs), language))),
+            (say("environment", language), node("code", versions) if versions else None),
+            (
+                say("settings", language),
+                node("code", json.dumps(dict(evidence.settings), sort_keys=True, ensure_ascii=False)) if evidence.settings else None,
+            ),
+            (say("verify", language), node("span", _code(f"onclair verify {run}"), say("colon", language), say("verify-how", language))),
+            ("", node("span", _code(f"onclair replay {run}"), say("colon", language), say("replay-how", language))),
+        ]
+    )
     return section("provenance", say("provenance", language), listed)
 
 
 #: Key of the anchor, label of the title, and who builds it.
 SECTIONS: tuple[tuple[str, str, Callable[[Evidence, Language], ET.Element]], ...] = (
-    ("data", "data", data), ("curves", "calibration", curves), ("controls", "controls", negative_controls), ("centres", "by-centre", by_centre),
-    ("model", "model-facts", model), ("missing", "missing", missing), ("warnings", "warnings", warnings), ("estimates", "estimates", estimates),
-    ("limits", "limits", limits), ("references", "references", references), ("provenance", "provenance", provenance),
+    ("data", "data", data),
+    ("curves", "calibration", curves),
+    ("controls", "controls", negative_controls),
+    ("centres", "by-centre", by_centre),
+    ("model", "model-facts", model),
+    ("missing", "missing", missing),
+    ("warnings", "warnings", warnings),
+    ("estimates", "estimates", estimates),
+    ("limits", "limits", limits),
+    ("references", "references", references),
+    ("provenance", "provenance", provenance),
 )
 
 
@@ -158,11 +197,23 @@ def _estimate_row(estimate: Estimate, facts: Mapping[str, Any], language: Langua
     status: list[Child] = [node("span", say(estimate.status, language), class_="flag" if estimate.status != "ok" else None)]
     if estimate.reason:
         status += [say("colon", language), as_written(estimate.reason, language)]
-    value = number(estimate.value, language, digits=max(3, digits_of(estimate.name))) + unit_text(estimate) if estimate.value is not None else "–"
+    value = (
+        number(estimate.value, language, digits=max(3, digits_of(estimate.name))) + unit_text(estimate)
+        if estimate.value is not None
+        else "–"
+    )
     spread = interval(estimate, language, digits=max(3, digits_of(estimate.name)))
     if estimate.low is not None and estimate.level != 0.95:
         spread += f" ({say('level', language, level=number(100 * estimate.level, language, digits=0))})"
-    return [name, value, spread, whole(estimate.n, language), whole(estimate.events, language), as_written(estimate.method, language), node("span", status)]
+    return [
+        name,
+        value,
+        node("span", spread, class_="nowrap"),
+        whole(estimate.n, language),
+        whole(estimate.events, language),
+        as_written(estimate.method, language),
+        node("span", status),
+    ]
 
 
 def _features(features: Sequence[Mapping[str, Any]], language: Language) -> list[Child]:
@@ -172,13 +223,21 @@ def _features(features: Sequence[Mapping[str, Any]], language: Language) -> list
     ordered = sorted(features, key=lambda f: -abs(float(f.get(kind) or 0.0)))
     shown = ordered[:MOST_FEATURES]
     most = max(abs(float(f.get(kind) or 0.0)) for f in shown) or 1.0
-    rows = []
+    rows: list[list[Child]] = []
     for i, f in enumerate(shown):
         value = float(f.get(kind) or 0.0)
-        rows.append([_code(f.get("name", "")), number(value, language, digits=3, signed=kind == "coefficient"), feature_bar(value, most, f"feature-{i}", str(f.get("name", "")), language)])
+        rows.append(
+            [
+                _code(f.get("name", "")),
+                number(value, language, digits=3, signed=kind == "coefficient"),
+                feature_bar(value, most, f"feature-{i}", str(f.get("name", "")), language),
+            ]
+        )
     made: list[Child] = [table(say("features", language), [say("feature", language), say(kind, language), ""], rows, numbers=(1,))]
     if len(features) > len(shown):
-        made.append(node("p", say("more-features", language, shown=whole(len(shown), language), all=whole(len(features), language)), class_="quiet"))
+        made.append(
+            node("p", say("more-features", language, shown=whole(len(shown), language), all=whole(len(features), language)), class_="quiet")
+        )
     return made
 
 
@@ -187,7 +246,12 @@ def _invariant(control: Mapping[str, Any], named: str, columns: int | None, lang
     if not kept:
         return []
     key = "invariant-note" if columns and control.get("changed") is not None else "invariant-note-some"
-    values = {"control": named[:1].upper() + named[1:], "changed": whole(control.get("changed"), language), "all": whole(columns, language), "kept": whole(len(kept), language)}
+    values = {
+        "control": named[:1].upper() + named[1:],
+        "changed": whole(control.get("changed"), language),
+        "all": whole(columns, language),
+        "kept": whole(len(kept), language),
+    }
     return [node("p", say(key, language, **values)), node("ul", [node("li", _code(c)) for c in kept], class_="names")]
 
 
@@ -199,9 +263,10 @@ def _size(evidence: Evidence, language: Language) -> list[Child]:
         return []
     told: list[Child] = [node("h3", say("size", language))]
     for e in found:
-        told.append(node("p", f"{label(e.name, evidence.facts, language)}{say('colon', language)}{figure_text(e, language)}. ".replace("..", ".")))
-    append_note = node("p", say("size-note", language, column=str(volume)), class_="quiet")
-    return [*told, append_note]
+        told.append(
+            node("p", f"{label(e.name, evidence.facts, language)}{say('colon', language)}{figure_text(e, language)}. ".replace("..", "."))
+        )
+    return [*told, node("p", say("size-note", language, column=str(volume)), class_="quiet")]
 
 
 def _outcome(outcome: Mapping[str, Any], language: Language) -> Child:
@@ -229,6 +294,3 @@ def _code(text: Any) -> ET.Element:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-__all__ = ["MOST_FEATURES", "SECTIONS", "append", "reason_text"]

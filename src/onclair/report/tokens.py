@@ -7,18 +7,37 @@ from __future__ import annotations
 
 #: Custom properties on paper, in daylight and in print.
 LIGHT: dict[str, str] = {
-    "ground": "#FBFBF9", "raised": "#FFFFFF", "ink": "#1B2228", "quiet": "#5A6772", "line": "#D9DEE2", "accent": "#0B6E8A",
-    "suspect": "#D55E00", "not-suspect": "#0072B2", "cannot-tell": "#6B7480", "stale": "#8A6D00",
+    "ground": "#FBFBF9",
+    "raised": "#FFFFFF",
+    "ink": "#1B2228",
+    "quiet": "#5A6772",
+    "line": "#D9DEE2",
+    "accent": "#0B6E8A",
+    "suspect": "#D55E00",
+    "not-suspect": "#0072B2",
+    "cannot-tell": "#6B7480",
+    "stale": "#8A6D00",
 }
 
 #: The same in the operating room and the reading room.
 DARK: dict[str, str] = {
-    "ground": "#101418", "raised": "#171D23", "ink": "#E8EDF1", "quiet": "#9AA7B2", "line": "#2B343C", "accent": "#5CC3DE",
-    "suspect": "#FF9A4D", "not-suspect": "#6DB7EC", "cannot-tell": "#A9B4BE", "stale": "#E3C04A",
+    "ground": "#101418",
+    "raised": "#171D23",
+    "ink": "#E8EDF1",
+    "quiet": "#9AA7B2",
+    "line": "#2B343C",
+    "accent": "#5CC3DE",
+    "suspect": "#FF9A4D",
+    "not-suspect": "#6DB7EC",
+    "cannot-tell": "#A9B4BE",
+    "stale": "#E3C04A",
 }
 
-#: Hues of series, in order (Okabe and Ito 2008); the same by day and by night.
+#: Hues of series, in order (Okabe and Ito 2008).
 SERIES: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+#: The same hues, those that a dark ground would swallow made lighter.
+SERIES_DARK: tuple[str, ...] = ("#6DB7EC", "#FF9A4D", "#3CC9A0", "#E0A3C6", "#E69F00", "#56B4E9")
 
 #: The scale of type in px.
 SIZES: tuple[int, ...] = (12, 14, 16, 20, 28, 40, 64)
@@ -39,15 +58,26 @@ def properties(colours: dict[str, str]) -> str:
     return " ".join(f"--{name}: {value};" for name, value in colours.items())
 
 
+def numbered(hues: tuple[str, ...]) -> dict[str, str]:
+    """Return hues as colours by name.
+
+    Examples
+    --------
+    >>> numbered(("#0072B2",))
+    {'series-1': '#0072B2'}
+    """
+    return {f"series-{i}": hue for i, hue in enumerate(hues, start=1)}
+
+
 def tokens_css() -> str:
     """Return the tokens as CSS: light by default, dark where the reader's system asks for it, always light on paper."""
-    shared = properties({f"series-{i}": hue for i, hue in enumerate(SERIES, start=1)})
-    shared += " " + " ".join(f"--size-{size}: {size}px;" for size in SIZES)
+    light, dark = (properties(colours | numbered(hues)) for colours, hues in ((LIGHT, SERIES), (DARK, SERIES_DARK)))
+    shared = " ".join(f"--size-{size}: {size}px;" for size in SIZES)
     shared += f" --sans: {SANS}; --mono: {MONO};"
     return (
-        f":root {{ color-scheme: light dark; {properties(LIGHT)} {shared} }}\n"
-        f'@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {properties(DARK)} }} }}\n'
-        f'@media screen {{ :root[data-theme="dark"] {{ {properties(DARK)} }} }}\n'
+        f":root {{ color-scheme: light dark; {light} {shared} }}\n"
+        f'@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {dark} }} }}\n'
+        f'@media screen {{ :root[data-theme="dark"] {{ {dark} }} }}\n'
     )
 
 
@@ -80,6 +110,7 @@ svg.figure { display: block; width: 100%; height: auto; font-family: var(--sans)
 svg.figure text { fill: var(--ink); }
 svg.figure .quiet { fill: var(--quiet); }
 svg.figure .strong { font-weight: 600; }
+svg.figure .halo { paint-order: stroke; stroke: var(--raised); stroke-width: 4px; stroke-linejoin: round; }
 svg.figure .small { font-size: 12px; }
 svg.figure .axis { stroke: var(--quiet); stroke-width: 1; fill: none; }
 svg.figure .grid { stroke: var(--line); stroke-width: 1; fill: none; }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from onclair.core.estimate import Estimate
@@ -10,7 +10,7 @@ from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.labels import LOWER_IS_BETTER, NOT_READ, PAIRS, REFERENCE
 from onclair.report.reading import Row, comparison, figure_label, headline, is_virtual, read_name
-from onclair.report.words import digits_of, interval, number, say, sentence, typeset, unit_text
+from onclair.report.words import digits_of, interval, number, say, sentence, unit_text
 
 State = Literal["holds", "no-better", "worse", "artefact", "cannot-tell"]
 
@@ -31,7 +31,9 @@ class Verdict:
         Two to six words.
     sentence : str
     support : tuple of str
-        At most five sentences.
+        At most six sentences.
+    reason : str or None
+        Why the model has no figure, as the record says it (in English).
     """
 
     state: State
@@ -39,6 +41,7 @@ class Verdict:
     word: str
     sentence: str
     support: tuple[str, ...] = ()
+    reason: str | None = None
 
 
 def verdict(evidence: Evidence, language: Language = "en") -> Verdict:
@@ -71,12 +74,16 @@ def verdict(evidence: Evidence, language: Language = "en") -> Verdict:
     model = rows[0].estimate
     few = too_few(evidence, model)
     if model.value is None and not few:
-        return _answer(evidence, "cannot-tell", say("no-figure", language, reason=model.reason), (), language)
+        return replace(_answer(evidence, "cannot-tell", say("no-figure", language), (), language), reason=model.reason)
     told = _performance(rows, language)
-    support = [*_against_rivals(rows, language), *_against_controls(rows, language)]
+    support = _support(rows, language)
     if few:
         events = model.events if model.events is not None else evidence.facts.get("events")
-        first = say("too-few-verdict-no-count", language) if events is None else say("too-few-verdict", language, events=number(events, language, digits=0))
+        first = (
+            say("too-few-verdict-no-count", language)
+            if events is None
+            else say("too-few-verdict", language, events=number(events, language, digits=0))
+        )
         return _answer(evidence, "cannot-tell", first, (told, *support) if told else tuple(support), language)
     return _answer(evidence, _state(rows), told, tuple(support), language)
 
@@ -157,7 +164,7 @@ def _performance(rows: tuple[Row, ...], language: Language) -> str:
     dull = REFERENCE.get(name.figure)
     shown = [r for r in rows if r.role == "rival" and r.estimate.value is not None and r.estimate.value != dull]
     others = [_rival_clause(r, language) for r in shown]
-    return told + (typeset(" ; ", language) if language == "fr" else "; ") + ", ".join(others) if others else told
+    return told + say("semicolon", language) + (say("semicolon", language) if language == "fr" else ", ").join(others) if others else told
 
 
 def _rival_clause(row: Row, language: Language) -> str:
@@ -167,22 +174,30 @@ def _rival_clause(row: Row, language: Language) -> str:
     return say("rival-is" if said or plain else "alone", language, name=row.label, value=value)
 
 
-def _against_rivals(rows: tuple[Row, ...], language: Language) -> list[str]:
-    """Return one sentence a rival, the least favourable first, at most three."""
+def _support(rows: tuple[Row, ...], language: Language) -> list[str]:
+    """Return what supports the verdict, the least favourable first."""
+    against = _against_rivals(rows, ("worse", "undecided"), language)
+    for_it = _against_rivals(rows, ("better",), language)
+    first = [] if against or for_it else [say("no-difference", language)]
+    return [*first, *against, *_against_controls(rows, language), *for_it]
+
+
+def _against_rivals(rows: tuple[Row, ...], sides: tuple[str, ...], language: Language) -> list[str]:
+    """Return one sentence for the rivals on each side: that do better, that cannot be told apart, that do worse."""
     key = {"worse": "loss", "undecided": "undecided", "better": "gain"}
-    compared = [(side, r) for r in rows if r.role == "rival" and (side := _side(r.difference))]
-    compared.sort(key=lambda pair: list(key).index(pair[0]))
-    if not compared:
-        return [say("no-difference", language)]
-    return [_difference_clause(key[side], row, language) for side, row in compared[:3]]
+    told = []
+    for side in sides:
+        label = key[side]
+        names = [r.label for r in rows if r.role == "rival" and _side(r.difference) == side]
+        if names:
+            told.append(say(label if len(names) == 1 else f"{label}-many", language, names=_listed(names, side, language)))
+    return told
 
 
-def _difference_clause(key: str, row: Row, language: Language) -> str:
-    difference = row.difference
-    assert difference is not None  # rows without one were left out by the caller
-    digits = digits_of(difference.name)
-    text = f"{number(difference.value, language, digits=digits, signed=True)} ({interval(difference, language, digits=digits)})"
-    return say(key, language, name=row.label, difference=text)
+def _listed(names: list[str], side: str, language: Language) -> str:
+    """Return names in a row: joined by "or" where nothing is shown, by "and" otherwise."""
+    last = say("or" if side == "undecided" else "and", language)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def _against_controls(rows: tuple[Row, ...], language: Language) -> list[str]:

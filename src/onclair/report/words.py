@@ -9,13 +9,14 @@ from typing import Any
 
 from onclair.core.estimate import Estimate
 from onclair.core.words import Language
-from onclair.report.labels import DIGITS, LABELS
+from onclair.report.labels import DIGITS
+from onclair.report.phrases import LABELS
 
 #: The narrow no-break space of French typography.
 THIN = "\u202f"
 MINUS = "\u2212"
-_BEFORE = re.compile(r"[ \u00a0]+([:;?!»%])")
-_AFTER = re.compile(r"«[ \u00a0]*")
+_BEFORE = re.compile(r"[ \u00a0\u202f]+([:;?!»%])")
+_AFTER = re.compile(r"«[ \u00a0\u202f]*")
 
 
 def say(key: str, language: Language, /, **values: object) -> str:
@@ -24,7 +25,7 @@ def say(key: str, language: Language, /, **values: object) -> str:
     Raises
     ------
     KeyError
-        For a label that ``labels.py`` does not hold: a defect of ours.
+        For a label that ``phrases.py`` does not hold: a defect of ours.
 
     Examples
     --------
@@ -37,11 +38,11 @@ def say(key: str, language: Language, /, **values: object) -> str:
 
 
 def typeset(text: str, language: Language) -> str:
-    """Return `text` with its spaces as its language sets them.
+    r"""Return `text` with its spaces as its language sets them.
 
     Examples
     --------
-    >>> typeset("Vrai ?", "fr") == "Vrai\\u202f?"
+    >>> typeset("Vrai ?", "fr") == "Vrai\u202f?"
     True
     >>> typeset("Really?", "en")
     'Really?'
@@ -52,7 +53,7 @@ def typeset(text: str, language: Language) -> str:
 
 
 def number(value: float | None, language: Language, *, digits: int = 2, signed: bool = False) -> str:
-    """Return a number for reading: rounded, with the language's decimal mark, a true minus sign and grouped thousands.
+    r"""Return a number for reading: rounded, with the language's decimal mark, a true minus sign and grouped thousands.
 
     Parameters
     ----------
@@ -67,17 +68,14 @@ def number(value: float | None, language: Language, *, digits: int = 2, signed: 
     --------
     >>> number(0.6931, "en"), number(0.6931, "fr"), number(None, "en")
     ('0.69', '0,69', '–')
-    >>> number(0.00042, "en") , number(-0.051, "en") == "\\u22120.05", number(12345.0, "en", digits=0)
+    >>> number(0.00042, "en") , number(-0.051, "en") == "\u22120.05", number(12345.0, "en", digits=0)
     ('0.0004', True, '12,345')
     """
     if value is None or not math.isfinite(value):
         return "–"
     if value != 0 and round(value, digits) == 0:
         digits = min(12, -math.floor(math.log10(abs(value))))
-    if value != 0 and abs(value) < 1e-6:
-        text = f"{abs(value):.1e}"
-    else:
-        text = f"{abs(round(value, digits)):,.{digits}f}"
+    text = f"{abs(value):.1e}" if 0 < abs(value) < 1e-6 else f"{abs(round(value, digits)):,.{digits}f}"
     if language == "fr":
         text = text.replace(",", THIN).replace(".", ",")
     sign = MINUS if value < 0 else "+" if signed and value > 0 else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -126,13 +126,14 @@ def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> Finding:
     study, settings = run.study, describing_settings(run.settings)
     case = study.outline(study.read(cohort, patient), settings)
     description = checked(study.describe(case, settings), patient)
-    answer = run.model.answer(description.rows.iloc[[0]], reasons=study.explain(run.model, description.rows.iloc[[0]]))
+    row = description.rows.iloc[[0]]
+    answer = replace(run.model.answer(row), reasons=study.explain(run.model, row))
     said: Mapping[str, Any] = study.bedside(case, description, answer, run.settings)
     outcome = dict(run.claim.facts["outcome"])
     return Finding(
         study=study.name, subject=patient, created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         data="virtual" if "virtual" in (cohort.about.data, run.claim.facts["data"]) else "real",
-        model={"id": f"{study.name}:{run.model.name}", "version": str(run.claim.environment["onclair"]), "sha256": run.model_sha256},
+        model={"id": f"{study.name}:{run.model.about['learner']}", "version": str(run.claim.environment["onclair"]), "sha256": run.model_sha256},
         evidence=run.claim.id,
         risk=None if answer.probability is None else {
             "outcome": outcome["name"], "probability": answer.probability, "low": answer.low, "high": answer.high, "horizon_months": outcome["horizon"],

@@ -142,13 +142,8 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
     check = check_cohort(job.data, job.study.kinds, outcome)
     if check.problems and not job.skip_bad:
         raise _first_of([(p.patient, p.sentence) for p in check.problems])
-    _both_classes(check.cohort.truth(outcome, _good(check)), outcome)
+    _both_classes(check.cohort.truth(outcome, list(check.good)), outcome)
     return check, outcome
-
-
-def _good(check: CohortCheck) -> list[str]:
-    bad = {p.patient for p in check.problems}
-    return [p for p in check.cohort.patients if p not in bad]
 
 
 def _left_out(check: CohortCheck) -> list[dict[str, str]]:
@@ -175,7 +170,7 @@ def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) 
     about = check.cohort.about
     facts = {
         "title": about.title, "data": about.data, "licence": about.licence, "citation": about.citation, "source": about.source,
-        "patients": len(_good(check)), "centres": list(check.cohort.centres), "left_out": _left_out(check),
+        "patients": len(list(check.good)), "centres": list(check.cohort.centres), "left_out": _left_out(check),
         "outcome": {"name": outcome.name, "kind": outcome.kind, "unit": outcome.unit, "horizon": outcome.horizon},
     }
     warnings = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
@@ -186,7 +181,7 @@ def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) 
 
 def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) -> list[Described]:
     """Describe every usable patient, telling the listener; a killed run goes on from what it finds."""
-    patients = _good(check)
+    patients = list(check.good)
     tasks = [DescribeTask(job.study, check.cohort.only({p}), p, job.settings, store.root) for p in patients]
     done: list[Described] = []
     for described in over(describe_patient, tasks):

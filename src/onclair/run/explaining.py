@@ -11,7 +11,8 @@ from onclair.core.progress import Progress
 from onclair.io.models import load_model
 from onclair.io.source import source_sha256
 from onclair.io.tables import write_parquet
-from onclair.learn.locked import Locked, from_record
+from onclair.learn.locked import Locked
+from onclair.learn.saved import from_record
 from onclair.run.environment import environment
 from onclair.run.learning import STAGE as LEARN
 from onclair.run.learning import Lesson
@@ -45,9 +46,9 @@ def explain(store: Store, lesson: Lesson, inputs: dict[str, str]) -> Evidence:
     for number in range(len(lesson.table.rows)):
         row = lesson.table.rows.iloc[[number]]
         patient, item = row.index[0]
-        reasons = pd.DataFrame([dict(r) for r in lesson.study.explain(locked, row)])
+        reasons = pd.DataFrame([dict(r) for r in lesson.study.explain(locked, row)], columns=["feature", "value", "reference", "contribution"])
         frames.append(reasons.assign(patient=str(patient), item=str(item)))
-    table = pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True).astype({"contribution": float})
     weight = table.assign(size=table["contribution"].abs()).groupby("feature")["size"].sum() / len(frames)
     ranked = weight.sort_values(ascending=False, kind="stable")
     facts = {"features": [{"name": str(name), "importance": float(value)} for name, value in ranked.items()]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from onclair.run.environment import environment
 from onclair.run.learning import Learnt, Lesson
 from onclair.run.store import Store, read_evidence
 from onclair.run.table import patients_of
-from onclair.validate.confounds import negative_control, nuisance_correlation, null_auc, too_few_events
+from onclair.validate.confounds import ENOUGH_EVENTS, negative_control, nuisance_correlation, null_auc, too_few_events
 from onclair.validate.curves import Curve
 from onclair.validate.discrimination import auc, auc_difference
 from onclair.validate.record import Asked, Claim, judge
@@ -73,7 +74,17 @@ def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]
     estimates = {e.name: e for e in found.estimates}
     for extra in (_raw_rivals(lesson, learnt), _controls(lesson, learnt), _dull(lesson, learnt), _elsewhere(lesson, learnt), _sets(lesson, learnt)):
         estimates.update({e.name: e for e in extra})
-    return sorted(estimates.values(), key=_rank), found.curves
+    return sorted((_cautious(e) for e in estimates.values()), key=_rank), found.curves
+
+
+def _cautious(estimate: Estimate) -> Estimate:
+    """Mark distances to a flexible calibration curve as too few where the curve is noise (Van Calster 2016, doi:10.1016/j.jclinepi.2015.12.005)."""
+    events, n = estimate.events, estimate.n
+    flexible = estimate.name.startswith(("ici:", "e50:", "e90:", "emax:"))
+    if not flexible or estimate.status != "ok" or events is None or n is None or min(events, n - events) >= ENOUGH_EVENTS:
+        return estimate
+    reason = f"{events} events and {n - events} non-events; a smooth calibration curve needs {ENOUGH_EVENTS} of each to mean much"
+    return replace(estimate, status="too_few", reason=reason)
 
 
 def _raw_rivals(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
@@ -115,13 +126,12 @@ def _against_null(lesson: Lesson, learnt: Learnt, null: np.ndarray[Any, np.dtype
 
 
 def _dull(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
-    """Return how far the model is the outlined volume under another name."""
-    if lesson.study.volume is None:
-        return []
-    volume = lesson.table.rows[lesson.study.volume].to_numpy(float)
+    """Return how far the model's risk goes with the outlined volume, and with its own risk on a destroyed signal."""
     patients = patients_of(lesson.table.rows.index)
-    risks = {"model": learnt.risks["model"], **{f"model:{c.name}": learnt.risks[f"model:{c.name}"] for c in lesson.study.controls}}
-    return [nuisance_correlation(f"spearman:{who}:volume", risk, volume, patients=patients) for who, risk in risks.items()]
+    others = {c.name: learnt.risks[f"model:{c.name}"].mean(axis=0) for c in lesson.study.controls}
+    if lesson.study.volume is not None:
+        others["volume"] = lesson.table.rows[lesson.study.volume].to_numpy(float)
+    return [nuisance_correlation(f"spearman:model:{name}", learnt.risks["model"], other, patients=patients) for name, other in others.items()]
 
 
 def _elsewhere(lesson: Lesson, learnt: Learnt) -> list[Estimate]:

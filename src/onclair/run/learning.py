@@ -23,7 +23,8 @@ from onclair.io.models import save_model
 from onclair.io.source import source_sha256
 from onclair.io.tables import read_parquet, write_parquet
 from onclair.learn.estimators import Logistic
-from onclair.learn.locked import lock, to_record
+from onclair.learn.locked import Locked, lock
+from onclair.learn.saved import to_record
 from onclair.learn.nested import Nested, NestedPlan, leave_one_centre_out, nested, nested_each, shuffles
 from onclair.learn.pipeline import Pipeline, Prevalence
 from onclair.learn.selection import Selection
@@ -75,12 +76,15 @@ class Learnt:
         Raw scores of rivals that are a single column, learnt from nothing.
     null : DataFrame
         Per permutation: the permuted truth and the risks it led to, one row a (permutation, row).
+    folds : ndarray, int64, shape (repeats, rows)
+        The outer fold that judged the model's risk of each row.
     facts : mapping
     """
 
     risks: dict[str, Floats]
     scores: dict[str, Floats]
     null: pd.DataFrame
+    folds: npt.NDArray[np.int64]
     facts: dict[str, Any]
 
 
@@ -125,9 +129,9 @@ def _learnt(lesson: Lesson) -> tuple[Learnt, Any]:
     steps.done("centres")
     null = _null(lesson, learners)
     steps.done("shuffled-labels")
-    locked = lock(lesson.cohort, lesson.table.rows, lesson.truth, learners, model, alpha=lesson.settings.alpha, outcome=lesson.outcome.name)
+    locked = lock(lesson.cohort, lesson.table.rows, lesson.truth, learners, model, alpha=lesson.settings.alpha)
     steps.done("lock")
-    return Learnt(risks, _scores(lesson), null, _facts(learners, model, locked)), to_record(locked)
+    return Learnt(risks, _scores(lesson), null, model.fold_of, _facts(learners, model, locked)), to_record(locked)
 
 
 @dataclass(slots=True)
@@ -182,34 +186,43 @@ def _null(lesson: Lesson, learners: Sequence[Learner]) -> pd.DataFrame:
 
 
 def _scores(lesson: Lesson) -> dict[str, Floats]:
-    """Return the raw score of each rival that is a single column."""
+    """Return the raw score of each rival that is a single column, or none: the prevalence, which ranks nobody."""
     rows = lesson.table.rows
     return {
-        f"rival:{rival.name}": np.asarray(rival.sign * rows[rival.columns[0]].to_numpy(float))
+        f"rival:{rival.name}": np.asarray(rival.sign * rows[rival.columns[0]].to_numpy(float)) if rival.columns else np.zeros(len(rows))
         for rival in lesson.study.rivals
-        if len(rival.columns) == 1
+        if len(rival.columns) <= 1
     }
 
 
-def _facts(learners: Sequence[Learner], model: Nested, locked: Any) -> dict[str, Any]:
+def _facts(learners: Sequence[Learner], model: Nested, locked: Locked) -> dict[str, Any]:
     """Return what was chosen and what the locked model looks at."""
     return {
         "candidates": [learner.name for learner in learners],
         "chosen": dict(sorted(model.votes.items())),
-        "locked": str(locked.name),
-        "features": [dict(f) for f in locked.features()],
+        "locked": str(locked.about["learner"]),
+        "features": _features(locked),
     }
 
 
+def _features(locked: Locked) -> list[dict[str, Any]]:
+    """Return the columns that the locked model looks at, with their coefficients where it is linear."""
+    coefficients = locked.pipeline.coefficients
+    if coefficients is None:
+        return [{"name": name} for name in locked.pipeline.columns]
+    return [{"name": str(name), "coefficient": float(value)} for name, value in coefficients.items()]
+
+
 def _long(learnt: Learnt, lesson: Lesson) -> pd.DataFrame:
-    """Return every prediction as one long table: who, repeat, patient, item, truth, risk, score."""
+    """Return every prediction as one long table: patient, item, who, repeat, kind, the fold that judged it (-1: not told), truth, value."""
     index = lesson.table.rows.index.to_frame(index=False)
     frames = []
     for who, matrix in learnt.risks.items():
         for repeat, risk in enumerate(matrix):
-            frames.append(index.assign(who=who, repeat=repeat, kind="risk", truth=lesson.truth.to_numpy(float), value=risk))
+            fold = learnt.folds[repeat] if who == "model" else -1
+            frames.append(index.assign(who=who, repeat=repeat, kind="risk", fold=fold, truth=lesson.truth.to_numpy(float), value=risk))
     for who, score in learnt.scores.items():
-        frames.append(index.assign(who=who, repeat=0, kind="score", truth=lesson.truth.to_numpy(float), value=score))
+        frames.append(index.assign(who=who, repeat=0, kind="score", fold=-1, truth=lesson.truth.to_numpy(float), value=score))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -223,4 +236,6 @@ def read_learnt(folder: Path, evidence: Evidence) -> Learnt:
             scores[str(who)] = part["value"].to_numpy(float)
         else:
             risks[str(who)] = np.stack([g["value"].to_numpy(float) for _, g in part.groupby("repeat", sort=True)])
-    return Learnt(risks, scores, read_parquet(folder / "null.parquet"), dict(evidence.facts))
+    model = table[(table["who"] == "model") & (table["kind"] == "risk")]
+    folds = np.stack([g["fold"].to_numpy(np.int64) for _, g in model.groupby("repeat", sort=True)])
+    return Learnt(risks, scores, read_parquet(folder / "null.parquet"), folds, dict(evidence.facts))

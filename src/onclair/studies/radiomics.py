@@ -16,7 +16,7 @@ from onclair.core.settings import RunSettings, setting
 from onclair.core.study import Answer, Control, Description, Learner, Rival, Study, Virtual
 from onclair.core.values import Case, Image
 from onclair.core.words import Words
-from onclair.explain.contributions import reasons
+from onclair.explain.contributions import contributions
 from onclair.io.cohorts import file_of
 from onclair.io.nifti import read_image, read_mask
 from onclair.learn.estimators import estimator
@@ -26,7 +26,8 @@ from onclair.science.radiomics.controls import is_permutation_invariant, shuffle
 from onclair.science.radiomics.extract import Extraction, extract
 from onclair.virtual.radiomics import VirtualRadiomics, write
 
-MODELS = ("logistic", "lasso", "forest")
+#: Candidate models and their options, the simplest first; fifty trees are enough for five features and keep the null affordable.
+MODELS: Mapping[str, Mapping[str, Any]] = {"logistic": {}, "lasso": {}, "forest": {"trees": 50}}
 
 
 class RadiomicsSettings(RunSettings):
@@ -87,12 +88,13 @@ def model(settings: RadiomicsSettings) -> tuple[Learner, ...]:
         if name not in MODELS:
             raise BadSetting(f"The study radiomics has no model '{name}'; {did_you_mean(name, MODELS)}", item=name)
     keep = Selection(k=settings.features_kept)
-    return tuple(Pipeline(name, estimator(name), keep, "signed_log") for name in MODELS if not settings.models or name in settings.models)
+    chosen = settings.models or tuple(MODELS)
+    return tuple(Pipeline(name, estimator(name, **options), keep, "signed_log") for name, options in MODELS.items() if name in chosen)
 
 
 def explain(locked: Any, row: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
     """Return the four features that move one patient's risk most, signed."""
-    return reasons(locked.fitted, row)
+    return contributions(locked.risk, row, locked.pipeline.reference)
 
 
 def bedside(case: Case, description: Description, answer: Answer, settings: RadiomicsSettings) -> Mapping[str, Any]:
@@ -143,6 +145,7 @@ study = Study(
     virtual=Virtual(
         VirtualRadiomics, write,
         tiny={"patients": 40, "centres": 2, "seed": 7, "field_mm": 96.0}, demo={"patients": 120, "centres": 3, "seed": 1},
+        quick={"models": ("logistic",), "repeats": 2, "shuffles": 2},
     ),
     references=(
         "Zwanenburg A et al. The Image Biomarker Standardization Initiative. Radiology 2020;295:328-338. doi:10.1148/radiol.2020191145",

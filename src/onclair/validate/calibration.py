@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate
-from onclair.science.statistics.bootstrap import Map, bootstrap
+from onclair.science.statistics.bootstrap import Map, Replicates, bootstrap
 from onclair.science.statistics.glm import GlmFit, logistic, with_intercept
 from onclair.science.statistics.loess import loess, loess_operator
 from onclair.validate.curves import Curve
@@ -22,6 +22,8 @@ CLIP = 1e-12
 SMOOTHER = "loess (R: span 0.75, degree 2, interpolated)"
 #: Points at which a calibration curve is drawn.
 POINTS = 100
+#: Share of bootstrap replicates that may fail before an interval is no longer given.
+MOST_FAILED = 0.1
 
 
 def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
@@ -63,6 +65,9 @@ def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.
     if not p.any():
         return rows.missing(name, "every risk is 0, so no event was expected")
     value = float(y.sum() / p.sum())
+    if y.all():
+        found = rows.estimate(name, value, float("nan"), "observed / expected")
+        return replace(found, reason="every row has the event, so the variance cannot be estimated")
     if rows.clusters is None:
         return rows.estimate(
             name, value, float(np.sqrt(1 / y.sum() - 1 / y.size)), "observed / expected; log scale, 1/O - 1/n", scale="log"
@@ -195,15 +200,15 @@ def calibration_curve(
     if not grid[-1] > grid[0]:
         return blank((), (), reason="the risks hardly vary, so there is no curve to draw")
     y = rows.truth.astype(np.float64)
-    smooth, residual = np.zeros(grid.size), np.zeros((grid.size, y.size))
     try:
-        for line in rows.scores:
-            weights = loess_operator(line, grid)
-            smooth += weights @ y / len(rows.scores)
-            residual += weights * (y - np.clip(loess(line, y).at(line), 0, 1)) / len(rows.scores)
+        parts = [_smooth_and_error(rows, line, y, grid) for line in rows.scores]
     except BadInput as error:
         return blank((), (), reason=str(error))
-    half = rows.z * np.array([rows.error(point) for point in residual])
+    smooth = np.mean([values for values, _, _ in parts], axis=0)
+    blend = np.concatenate([weights for _, weights, _ in parts], axis=1) / len(parts)
+    errors = np.concatenate([sums for _, _, sums in parts])
+    variance = ((blend @ (errors @ errors.T)) * blend).sum(axis=1) * rows.n / max(rows.n - 1, 1)
+    half = rows.z * np.sqrt(np.maximum(variance, 0.0))
     low, high = np.clip(smooth - half, 0, 1), np.clip(smooth + half, 0, 1)
     drawn = blank(tuple(grid), tuple(np.clip(smooth, 0, 1)), tuple(low), tuple(high))
     method = rows.said(f"{SMOOTHER}; robust pointwise band")
@@ -258,15 +263,34 @@ def calibration_distances(
     if np.isnan(values).any():
         return [rows.missing(name, "the risks take too few different values for a smooth curve") for name in names]
     method = rows.said(f"distance of the risk from {SMOOTHER}; biased upwards in small cohorts")
-    low = high = se = [None] * len(names)
-    reason: str | None = "no interval: no bootstrap was asked for"
-    if replicates >= 2:
-        clusters = np.arange(rows.truth.size) if rows.clusters is None else rows.clusters
-        drawn = bootstrap(statistic, clusters, replicates, seed=seed, map=map)
-        (low, high), se, reason = [end.tolist() for end in drawn.interval(rows.level)], drawn.standard_error().tolist(), None
-        method += f"; percentile bootstrap of patients, {replicates} replicates"
-    known = Estimate(names[0], 0.0, level=rows.level, n=rows.n, events=rows.events, method=method, reason=reason)
-    return [replace(known, name=names[i], value=float(values[i]), low=low[i], high=high[i], se=se[i]) for i in range(len(names))]
+    known = Estimate(
+        names[0], 0.0, level=rows.level, n=rows.n, events=rows.events, method=method, reason="no interval: no bootstrap was asked for"
+    )
+    found = [replace(known, name=name, value=float(value)) for name, value in zip(names, values, strict=True)]
+    if replicates < 2:
+        return found
+    clusters = np.arange(rows.truth.size) if rows.clusters is None else rows.clusters
+    return _with_interval(found, bootstrap(statistic, clusters, replicates, seed=seed, map=map))
+
+
+def _smooth_and_error(rows: Rows, line: Floats, y: Floats, grid: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the smooth at `grid`, its blend of vertices (points, 2 v) and the vertices' weighted residuals by patient (2 v, G)."""
+    fit, operator = loess(line, y), loess_operator(line)
+    residual = y - np.clip(fit.at(line), 0, 1)
+    return fit.at(grid), operator.blend(grid), np.array([rows.by_patient(weights * residual) for weights in operator.weights])
+
+
+def _with_interval(found: list[Estimate], drawn: Replicates) -> list[Estimate]:
+    """Return the estimates with percentile intervals, unless so many replicates failed that those left are a choice."""
+    failed, replicates = int(drawn.failed.max()), len(drawn.values)
+    if failed > MOST_FAILED * replicates:
+        return [replace(e, reason=f"no interval: {failed} of {replicates} bootstrap replicates had no smooth curve") for e in found]
+    (low, high), se = drawn.interval(found[0].level), drawn.standard_error()
+    method = f"{found[0].method}; percentile bootstrap of patients, {replicates} replicates" + (
+        f", {failed} of them failed" if failed else ""
+    )
+    ends = zip(found, low, high, se, strict=True)
+    return [replace(e, low=float(a), high=float(b), se=float(c), method=method, reason=None) for e, a, b, c in ends]
 
 
 def _distances(truth: Floats, scores: Floats, weights: Floats) -> Floats:

@@ -63,15 +63,16 @@ def nuisance_correlation(
     >>> nuisance_correlation("spearman:model:volume", [0.1, 0.2, 0.4, 0.3], [5, 9, 12, 10]).value
     1.0
     """
-    score = np.atleast_2d(np.asarray(scores, dtype=np.float64)).mean(axis=0)
-    found = spearman(score, nuisance, given=given, clusters=patients, level=level)
+    lines = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    found = spearman(lines.mean(axis=0), nuisance, given=given, clusters=patients, level=level)
     n = found.n if patients is None else int(np.unique(np.asarray(patients)).size)
     if np.isnan(found.value):
         return not_available(name, "the score or the nuisance does not vary (beyond the controls), so it has no rank correlation", n=n)
     reason = None if np.isfinite(found.se_z) else f"{n} patients are too few for an interval"
     se = found.se_z * (1 - found.value**2)
     low, high = (None, None) if reason else (found.low, found.high)
-    return Estimate(name, found.value, low=low, high=high, level=level, se=se, n=n, method=found.method, reason=reason)
+    method = found.method + (f"; mean score of {len(lines)} repeats" if len(lines) > 1 else "")
+    return Estimate(name, found.value, low=low, high=high, level=level, se=se, n=n, method=method, reason=reason)
 
 
 def shuffled_aucs(

@@ -67,7 +67,7 @@ class Asked:
         Bootstrap replicates for the figures that need one (ICI and its like); 0 for none.
     seed : int
     against : str
-        The claim from which each rival is subtracted.
+        The claim from which every other is subtracted; without a claim of that name there are no differences.
 
     Examples
     --------

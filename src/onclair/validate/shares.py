@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
+from onclair.validate.discrimination import wilson
 
 
 def share(name: str, hits: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
@@ -48,7 +48,6 @@ def share(name: str, hits: npt.ArrayLike, *, patients: npt.ArrayLike | None = No
     if not hit.size:
         return not_available(name, "there is no row to count")
     by_patient = np.bincount(owner, weights=hit) / np.bincount(owner)
-    n, value, z = by_patient.size, float(by_patient.mean()), float(stats.norm.ppf((1 + level) / 2))
-    middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * float(np.sqrt(value * (1 - value) / n + z**2 / (4 * n**2)))
-    return Estimate(name, value, low=max(0.0, middle - half), high=min(1.0, middle + half), level=level, n=n, method="share of patients; Wilson 1927")
+    n, value = by_patient.size, float(by_patient.mean())
+    low, high = wilson(value, n, level)
+    return Estimate(name, value, low=low, high=high, level=level, n=n, method="share of patients; Wilson 1927")

@@ -281,7 +281,7 @@ def _write_tables(settings: VirtualRadiomics, truth: pd.DataFrame, out: Path) ->
         for row in truth.itertuples()
         for kind in ("pet", "mask")
     ]
-    told = f"--truth {settings.truth} --patients {settings.patients} --centres {settings.centres} --seed {settings.seed}"
+    told = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in settings.as_record().items())
     about = About(
         title=f"Virtual FDG-PET of soft-tissue lesions, law '{settings.truth}'",
         data="virtual",

@@ -132,7 +132,7 @@ def _files(cohort: Cohort, kinds: Sequence[str]) -> Iterator[Problem]:
             sentence = f"The {kind} of {patient} is missing: there is no file {path}; correct acquisitions.csv or add the file."
             yield Problem(patient, sentence)
     for key, rows in cohort.acquisitions.groupby(["patient", "visit"], sort=True):
-        patient, visit = (str(part) for part in tuple(key))  # type: ignore[call-overload]
+        patient, visit = (str(part) for part in tuple(key))
         counts = rows["kind"].value_counts()
         at = f" at the visit '{visit}'" if visit else ""
         for kind in kinds or sorted(counts.index):
@@ -156,14 +156,19 @@ def _values(cohort: Cohort, outcome: Outcome, needed: bool) -> Iterator[Problem]
             if needed:
                 yield Problem(str(patient), f"The outcome '{outcome.name}' of {patient} is missing; fill it in or leave the patient out.")
         elif (wrong := _wrong(value, outcome)) is not None:
-            yield Problem(str(patient), f"The outcome '{outcome.name}' of {patient} is '{value}'; {wrong}.")
+            yield Problem(str(patient), f"The outcome '{outcome.name}' of {patient} is '{_shown(value)}'; {wrong}.")
     if outcome.time:
         for patient, value in table[outcome.time].items():
             time = pd.to_numeric(value, errors="coerce")
             if not time > 0 and (needed or not pd.isna(value)):
-                found = "missing" if pd.isna(value) else f"'{value}'"
+                found = "missing" if pd.isna(value) else f"'{_shown(value)}'"
                 sentence = f"The follow-up '{outcome.time}' of {patient} is {found}; it must be a time above 0"
                 yield Problem(str(patient), sentence + (f" ({outcome.unit})." if outcome.unit != "1" else "."))
+
+
+def _shown(value: Any) -> str:
+    """Return a cell as its table most likely spells it: a column with gaps holds 0 as 0.0."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _wrong(value: Any, outcome: Outcome) -> str | None:

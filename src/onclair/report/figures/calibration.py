@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from onclair.core.words import Language
@@ -54,7 +55,7 @@ def calibration_plot(curves: Sequence[Curve], spreads: Sequence[Curve], look: Lo
     if spreads:
         append(svg, _spread(spreads[0], across, foot, look.language))
     if look.virtual:
-        append(svg, virtual_frame(LEFT + 1, TOP, SIDE - 1, SIDE - 1, look.language))
+        append(svg, virtual_frame((LEFT + 1, TOP, SIDE - 1, SIDE - 1), look.language))
     return svg
 
 
@@ -71,7 +72,7 @@ def bins(curve: Curve) -> tuple[tuple[float, float, float], ...]:
     x, y = [float(v) for v in curve["x"]], [float(v or 0) for v in curve["y"]]
     if len(x) == len(y) + 1:
         return tuple(zip(x[:-1], x[1:], y, strict=True))
-    half = min((b - a for a, b in zip(x, x[1:], strict=False)), default=0.1) / 2
+    half = min((b - a for a, b in pairwise(x)), default=0.1) / 2
     return tuple((a - half, a + half, count) for a, count in zip(x, y, strict=True))
 
 
@@ -82,7 +83,9 @@ def _spread(curve: Curve, across: Axis, foot: float, language: Language) -> list
     drawn = []
     for left, right, count in columns:
         x = across.at(left)
-        drawn.append(node("rect", x=x + 0.5, y=up.at(count), width=max(0.5, across.at(right) - x - 1), height=foot - up.at(count), class_="bar soft"))
+        drawn.append(
+            node("rect", x=x + 0.5, y=up.at(count), width=max(0.5, across.at(right) - x - 1), height=foot - up.at(count), class_="bar soft")
+        )
     drawn.append(write(number(most, language, digits=0), LEFT - 8, foot - BELOW + 8, "quiet small", "end"))
     drawn.append(write("0", LEFT - 8, foot, "quiet small", "end"))
     drawn.append(write(say("spread", language), LEFT + SIDE + 8, foot - BELOW / 2 + 4, "quiet small"))

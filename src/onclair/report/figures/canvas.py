@@ -16,6 +16,8 @@ from onclair.report.words import number, say
 WIDTH = 560.0
 #: Mean advance of a letter of the system's sans over its size, a little generous.
 ADVANCE = 0.53
+#: Height kept free under the rows of a plot for the word that says its patients are virtual.
+STRIP = 26.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,18 @@ def side_axis(axis: Axis, x: float, title: str, language: Language, *, right: fl
     return [*drawn, turned]
 
 
-def virtual_frame(x: float, y: float, width: float, height: float, language: Language) -> list[ET.Element]:
-    """Return the dotted frame and the word that stay in the picture when it is cropped."""
+def virtual_frame(box: Sequence[float], language: Language, *, at_top: bool = False) -> list[ET.Element]:
+    """Return the dotted frame and the word, in its lower right corner or upper one, that stay in the picture when it is cropped.
+
+    Parameters
+    ----------
+    box : sequence of float
+        Left, top, width and height.
+    """
+    x, y, width, height = box
     return [
         node("rect", x=x, y=y, width=width, height=height, rx="4", class_="frame"),
-        write(say("virtual", language), x + width - 10, y + height - 10, "virtual", "end"),
+        write(say("virtual", language), x + width - 10, y + 22 if at_top else y + height - 10, "virtual", "end"),
     ]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from onclair.core.estimate import Estimate
 from onclair.core.words import Language
-from onclair.report.figures.canvas import WIDTH, Axis, canvas, line, lower_axis, virtual_frame, wrapped, write
+from onclair.report.figures.canvas import STRIP, WIDTH, Axis, canvas, line, lower_axis, virtual_frame, wrapped, write
 from onclair.report.figures.forest import LABEL_END, LINE, PLOT_END, PLOT_START, TEXT_START, Look, common_axis, whisker
-from onclair.report.labels import LABELS, REFERENCE
+from onclair.report.labels import REFERENCE
 from onclair.report.markup import append, node
 from onclair.report.reading import Row, read_name
 from onclair.report.words import digits_of, figure_text, interval, number, reason_text, say
@@ -33,13 +33,13 @@ def control_plot(model: Estimate, rows: Sequence[Row], look: Look) -> ET.Element
     Element
     """
     axis = common_axis([model, *(r.estimate for r in rows)], PLOT_START, PLOT_END)
-    foot = 26.0 + PAIR * len(rows)
+    foot = 26.0 + PAIR * len(rows) + (STRIP if look.virtual else 0.0)
     spoken = ". ".join(f"{r.label}{say('colon', look.language)}{figure_text(r.estimate, look.language)}" for r in rows)
     first = f"{say('intact', look.language)}{say('colon', look.language)}{figure_text(model, look.language)}"
     svg = canvas(look.key, look.title, f"{first}. {spoken}", foot + 48)
     append(svg, lower_axis(axis, foot, look.axis_title, look.language), _chance(model, axis, foot, look.language))
     if look.virtual:
-        append(svg, virtual_frame(PLOT_START - 8, 20, PLOT_END - PLOT_START + 16, foot - 20, look.language))
+        append(svg, virtual_frame((PLOT_START - 8, 20, PLOT_END - PLOT_START + 16, foot - 20), look.language))
     for i, row in enumerate(rows):
         append(svg, _pair(model, row, axis, 26.0 + PAIR * (i + 0.5), look.language))
     return svg
@@ -66,15 +66,23 @@ def difference_cell(row: Row, axis: Axis, language: Language, key: str) -> ET.El
     return svg
 
 
-def difference_axis(axis: Axis, key: str, title: str, language: Language) -> ET.Element:
-    """Return the axis that the cells above it share."""
-    svg = canvas(key, title, f"{number(axis.low, language)} … {number(axis.high, language)}", 24, axis.end + 8)
+def difference_axis(axis: Axis, key: str, title: str, language: Language, *, virtual: bool = False) -> ET.Element:
+    """Return the axis that the cells above it share; on virtual patients, with the word."""
+    svg = canvas(key, title, f"{number(axis.low, language)} … {number(axis.high, language)}", 46 if virtual else 24, axis.end + 8)
     append(svg, line(axis.start, 1, axis.end, 1, "axis"))
-    for value, anchor in ((axis.low, None), (0.0, "middle"), (axis.high, "end")):
+    if virtual:
+        append(svg, write(say("virtual", language), axis.end, 40, "virtual", "end"))
+    for value, anchor in _ends(axis):
         x = axis.at(value)
         signed = number(value, language, digits=1 if abs(value * 10 - round(value * 10)) < 1e-9 else 2, signed=True) if value else "0"
         append(svg, line(x, 1, x, 5, "axis"), write(signed, x, 18, "quiet small", anchor))
     return svg
+
+
+def _ends(axis: Axis) -> list[tuple[float, str | None]]:
+    """Return what the shared axis names, with the anchor of its text: its ends and 0, each once."""
+    ends: list[tuple[float, str | None]] = [(0.0, "middle" if axis.low < 0 < axis.high else None)]
+    return ends + [(v, anchor) for v, anchor in ((axis.low, None), (axis.high, "end")) if v != 0]
 
 
 def feature_bar(value: float, most: float, key: str, label: str, language: Language) -> ET.Element:
@@ -83,7 +91,9 @@ def feature_bar(value: float, most: float, key: str, label: str, language: Langu
     svg = canvas(key, label, number(value, language, digits=3, signed=True), 20, 160)
     zero, end = axis.at(0.0), axis.at(value)
     tone = "s2" if value > 0 else "s1"
-    append(svg, node("rect", x=min(zero, end), y=4, width=abs(end - zero), height=12, class_=f"bar {tone}"), line(zero, 0, zero, 20, "axis"))
+    append(
+        svg, node("rect", x=min(zero, end), y=4, width=abs(end - zero), height=12, class_=f"bar {tone}"), line(zero, 0, zero, 20, "axis")
+    )
     return svg
 
 
@@ -91,12 +101,12 @@ def _pair(model: Estimate, row: Row, axis: Axis, y: float, language: Language) -
     drawn = [line(0, y - PAIR / 2, WIDTH, y - PAIR / 2, "grid")]
     lines = wrapped(row.label, LABEL_END)
     drawn += [write(t, LABEL_END, y + 4.5 + LINE * (i - (len(lines) - 1) / 2), None, "end") for i, t in enumerate(lines)]
+    if model.value is not None and row.estimate.value is not None:
+        drawn.append(line(axis.at(model.value), y - 12, axis.at(row.estimate.value), y + 12, "grid"))
     drawn += [*whisker(model, axis, y - 12, "model"), write(_short(model, language), TEXT_START, y - 8, "strong")]
     if row.estimate.value is None:
         reason = wrapped(reason_text(row.estimate, language), WIDTH - PLOT_START - 8)
         return drawn + [write(t, PLOT_START + 8, y + 14 + LINE * i, "quiet") for i, t in enumerate(reason[:2])]
-    if model.value is not None:
-        drawn.append(line(axis.at(model.value), y - 12, axis.at(row.estimate.value), y + 12, "grid"))
     return [*drawn, *whisker(row.estimate, axis, y + 12, "control"), write(_short(row.estimate, language), TEXT_START, y + 16)]
 
 
@@ -111,5 +121,5 @@ def _chance(model: Estimate, axis: Axis, foot: float, language: Language) -> lis
     value = REFERENCE.get(read_name(model.name).figure)
     if value is None or not axis.holds(value):
         return []
-    label = LABELS["chance" if value == 0.5 else "reference"].in_(language)
+    label = say("chance" if value == 0.5 else "reference", language)
     return [line(axis.at(value), 18, axis.at(value), foot, "reference"), write(label, axis.at(value), 12, "quiet small", "middle")]

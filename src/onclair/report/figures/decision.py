@@ -51,7 +51,7 @@ def decision_plot(curves: Sequence[Mapping[str, Any]], look: Look, label: Callab
     append(svg, inside, path([(LEFT, up.at(0)), (LEFT + WIDE, up.at(0))], "axis"))
     append(svg, end_labels(series, LEFT + WIDE + 4, up, 118) if few else key_below(series, LEFT, TOP + HIGH + 60, WIDE + 120))
     if look.virtual:
-        append(svg, virtual_frame(LEFT + 1, TOP, WIDE - 1, HIGH - 1, look.language))
+        append(svg, virtual_frame((LEFT + 1, TOP, WIDE - 1, HIGH - 1), look.language, at_top=True))
     return svg
 
 
@@ -71,7 +71,7 @@ def _up(series: Sequence[Series]) -> Axis:
 
 
 def _beyond(up: Axis) -> Axis:
-    """The same scale, ten plots deep, so that a cut line keeps its slope."""
+    """Return the same scale, many plots deep, so that a cut line keeps its slope."""
     span, pixels = up.high - up.low, up.start - up.end
     return Axis(up.low - 10 * span, up.high + 10 * span, up.start + 10 * pixels, up.end - 10 * pixels)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from onclair.core.estimate import Estimate
 from onclair.core.words import Language
-from onclair.report.figures.canvas import WIDTH, Axis, canvas, line, lower_axis, ticks, virtual_frame, wrapped, write
-from onclair.report.labels import LABELS, REFERENCE
+from onclair.report.figures.canvas import STRIP, WIDTH, Axis, canvas, line, lower_axis, ticks, virtual_frame, wrapped, write
+from onclair.report.labels import REFERENCE
 from onclair.report.markup import append, node
 from onclair.report.reading import Role, Row, read_name
 from onclair.report.words import figure_text, reason_text, say
@@ -46,12 +46,12 @@ def forest(rows: Sequence[Row], look: Look) -> ET.Element:
     """
     axis = common_axis([r.estimate for r in rows], PLOT_START, PLOT_END)
     heights = [_height(r, look.language) for r in rows]
-    foot = 26.0 + sum(heights)
+    foot = 26.0 + sum(heights) + (STRIP if look.virtual else 0.0)
     spoken = ". ".join(f"{r.label}{say('colon', look.language)}{figure_text(r.estimate, look.language)}" for r in rows)
     svg = canvas(look.key, look.title, spoken, foot + 48)
     append(svg, lower_axis(axis, foot, look.axis_title, look.language), _reference(rows, axis, foot, look.language))
     if look.virtual:
-        append(svg, virtual_frame(PLOT_START - 8, 20, PLOT_END - PLOT_START + 16, foot - 20, look.language))
+        append(svg, virtual_frame((PLOT_START - 8, 20, PLOT_END - PLOT_START + 16, foot - 20), look.language))
     top = 26.0
     for row, height in zip(rows, heights, strict=True):
         append(svg, _row(row, axis, top + height / 2, look.language))
@@ -66,7 +66,7 @@ def common_axis(estimates: Sequence[Estimate], start: float, end: float) -> Axis
     --------
     >>> axis = common_axis([Estimate("auc:model", 0.81, low=0.69, high=0.93)], 0.0, 100.0)
     >>> axis.low, axis.high
-    (0.4, 1.0)
+    (0.5, 1.0)
     """
     values = [v for e in estimates for v in (e.value, e.low, e.high) if v is not None]
     values += [REFERENCE[f] for e in estimates if (f := read_name(e.name).figure) in REFERENCE and "minus" not in e.name]
@@ -106,8 +106,12 @@ def _row(row: Row, axis: Axis, y: float, language: Language) -> list[ET.Element]
     drawn = _lines(row.label, LABEL_END, y, strong, "end", LABEL_END)
     if row.estimate.value is None:
         reason = reason_text(row.estimate, language)
-        return [*drawn, *_lines(reason, PLOT_START + 8, y, "quiet", None, WIDTH - PLOT_START - 8)]
-    return [*drawn, *whisker(row.estimate, axis, y, row.role), *_lines(figure_text(row.estimate, language), TEXT_START, y, strong, None, 150)]
+        return [*drawn, *_lines(reason, PLOT_START + 8, y, "quiet halo", None, WIDTH - PLOT_START - 8)]
+    return [
+        *drawn,
+        *whisker(row.estimate, axis, y, row.role),
+        *_lines(figure_text(row.estimate, language), TEXT_START, y, strong, None, 150),
+    ]
 
 
 def _lines(text: str, x: float, y: float, class_: str | None, anchor: str | None, width: float) -> list[ET.Element]:
@@ -131,4 +135,4 @@ def _reference(rows: Sequence[Row], axis: Axis, foot: float, language: Language)
         return []
     key = "chance" if REFERENCE[name.figure] == 0.5 else "reference"
     x = axis.at(REFERENCE[name.figure])
-    return [line(x, 18, x, foot, "reference"), write(LABELS[key].in_(language), x, 12, "quiet small", "middle")]
+    return [line(x, 18, x, foot, "reference"), write(say(key, language), x, 12, "quiet small", "middle")]

@@ -82,7 +82,10 @@ def end_labels(series: Iterable[Series], x: float, up: Axis, width: float) -> li
     places = spread([up.at(s.points[-1][1]) for s in every], tall, min(up.start, up.end) + 4, max(up.start, up.end))
     drawn = []
     for one, text, y in zip(every, lines, places, strict=True):
-        drawn += [path([(x, up.at(one.points[-1][1])), (x + 8, y)], "grid"), path([(x + 8, y), (x + 26, y)], f"path {one.tone}", dash=one.dash)]
+        drawn += [
+            path([(x, up.at(one.points[-1][1])), (x + 8, y)], "grid"),
+            path([(x + 8, y), (x + 26, y)], f"path {one.tone}", dash=one.dash),
+        ]
         drawn += [write(each, x + 31, y + 4 + 15 * i, "small") for i, each in enumerate(text)]
     return drawn
 

@@ -131,12 +131,14 @@ def principal_axes(region: npt.NDArray[np.bool_], spacing_mm: Spacing) -> tuple[
 
 
 def ellipsoid_area(a: float, b: float, c: float) -> float:
-    """Return the surface of an ellipsoid of semi-axes ``a >= b >= c > 0``, by the series that IBSI prescribes (20 terms).
+    """Return the surface that IBSI assigns to an ellipsoid of semi-axes ``a >= b >= c > 0``, by a series of 20 terms.
 
     Notes
     -----
     ``4 pi a b sum_v (alpha beta)^v / (1 - 4 v^2) P_v((alpha^2 + beta^2) / (2 alpha beta))``; the powers are taken into the
-    recurrence of the Legendre polynomials, so that a sphere (alpha = beta = 0) needs no case of its own.
+    recurrence of the Legendre polynomials, so that a sphere (alpha = beta = 0) needs no case of its own. The series is exact
+    for a sphere only: it falls short of the true area of a long ellipsoid and exceeds that of a flat one. IBSI's reference
+    values are those of the series.
 
     Examples
     --------

@@ -100,7 +100,8 @@ def _cloglog_slope(eta: Floats) -> Floats:
 
 _LOGISTIC = _Family(
     lambda y, eta: np.logaddexp(0.0, eta) - y * eta,
-    lambda y, eta: y - special.expit(eta),
+    # y - expit(eta), without the cancellation that would pass a diverging fit off as a converged one
+    lambda y, eta: y * special.expit(-eta) - (1 - y) * special.expit(eta),
     lambda eta: special.expit(eta) * special.expit(-eta),
 )
 _POISSON = _Family(

@@ -43,8 +43,44 @@ class Loess:
         >>> line.at([0.0, 0.5, 3.0])
         array([ 1.,  2., nan])
         """
-        value, slope = _hermite(self.vertices, np.asarray(x, dtype=np.float64))
-        return np.asarray(value @ self.value + slope @ self.slope)
+        cell, parts = _hermite(self.vertices, np.asarray(x, dtype=np.float64))
+        ends = self.value[cell], self.value[cell + 1], self.slope[cell], self.slope[cell + 1]
+        return np.asarray(sum(part * end for part, end in zip(parts, ends, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoessOperator:
+    """What :func:`loess` does to `y`, as a matrix: the smooth at `at` is ``blend(at) @ weights @ y``.
+
+    It gives pointwise errors: the variance of the smooth is that of a weighted sum of the `y`.
+
+    Attributes
+    ----------
+    vertices : ndarray, shape (v,)
+    weights : ndarray, shape (2 v, n)
+        Of each row in the values at the vertices, then in the slopes there.
+    """
+
+    vertices: Floats
+    weights: Floats
+
+    def blend(self, at: npt.ArrayLike) -> Floats:
+        """Return the weights (points, 2 v) of the vertices' values and slopes in the smooth at `at`.
+
+        Examples
+        --------
+        A constant is kept, so the weights of the rows sum to one at every point:
+
+        >>> operator = loess_operator(np.arange(10.0))
+        >>> bool(np.allclose((operator.blend([2.0, 7.5]) @ operator.weights).sum(axis=1), 1.0))
+        True
+        """
+        points = np.asarray(at, dtype=np.float64)
+        cell, parts = _hermite(self.vertices, points)
+        table, row, v = np.zeros((points.size, 2 * self.vertices.size)), np.arange(points.size), self.vertices.size
+        for column, part in zip((cell, cell + 1, v + cell, v + cell + 1), parts, strict=True):
+            table[row, column] = part
+        return table
 
 
 def loess(x: npt.ArrayLike, y: npt.ArrayLike, *, span: float = 0.75, degree: int = 2) -> Loess:
@@ -70,8 +106,8 @@ def loess(x: npt.ArrayLike, y: npt.ArrayLike, *, span: float = 0.75, degree: int
     Raises
     ------
     BadInput
-        When shapes differ, values are not finite, there are fewer than ``degree + 1`` different `x`, or a neighbourhood
-        has no width (more than `span` of the rows share one `x`).
+        When shapes differ, values are not finite, the span holds fewer than ``degree + 1`` rows, there are fewer
+        different `x` than that, or a neighbourhood has no width (more than `span` of the rows share one `x`).
 
     References
     ----------
@@ -94,16 +130,19 @@ def loess(x: npt.ArrayLike, y: npt.ArrayLike, *, span: float = 0.75, degree: int
     return Loess(vertices, np.array([f[0] for f in fits]), np.array([f[1] for f in fits]))
 
 
-def loess_operator(x: npt.ArrayLike, at: npt.ArrayLike, *, span: float = 0.75, degree: int = 2) -> Floats:
-    """Return the weights `L`, shape (points, n), with which :func:`loess` turns `y` into the smooth at `at`: ``L @ y``.
-
-    They give a pointwise error: the variance of the smooth is that of ``L @ y``.
+def loess_operator(x: npt.ArrayLike, *, span: float = 0.75, degree: int = 2) -> LoessOperator:
+    """Return the matrix form of :func:`loess` on `x`.
 
     Parameters
     ----------
     x : array_like, shape (n,)
-    at : array_like, shape (points,)
-        Within the range of `x`.
+        Finite.
+    span, degree
+        As :func:`loess`.
+
+    Returns
+    -------
+    LoessOperator
 
     Raises
     ------
@@ -112,23 +151,20 @@ def loess_operator(x: npt.ArrayLike, at: npt.ArrayLike, *, span: float = 0.75, d
 
     Examples
     --------
-    A constant is kept, so each row of weights sums to one:
-
-    >>> bool(np.allclose(loess_operator(np.arange(10.0), [2.0, 7.5]).sum(axis=1), 1.0))
-    True
+    >>> loess_operator(np.arange(10.0)).weights.shape
+    (22, 10)
     """
     a, _ = _checked(x, np.zeros(np.shape(x)), span, degree)
     order = np.argsort(a, kind="stable")
     ranked = a[order]
     vertices = kd_vertices(ranked, span)
-    value, slope = _hermite(vertices, np.asarray(at, dtype=np.float64))
-    weights = np.zeros((np.size(at), a.size))
+    weights = np.zeros((2 * vertices.size, a.size))
     for j, vertex in enumerate(vertices):
         start, stop, scale, root = _window(ranked, vertex, span)
         basis = _basis(ranked[start:stop], vertex, scale, degree)
-        inverse = np.linalg.pinv(basis * root[:, None], rcond=1e-10) * root
-        weights[:, order[start:stop]] += np.outer(value[:, j], inverse[0]) + np.outer(slope[:, j], inverse[1] / scale)
-    return weights
+        inverse = np.linalg.pinv(basis * root[:, None], rcond=1e-10)[:2] * root
+        weights[j, order[start:stop]], weights[vertices.size + j, order[start:stop]] = inverse[0], inverse[1] / scale
+    return LoessOperator(vertices, weights)
 
 
 def kd_vertices(ranked: Floats, span: float) -> Floats:
@@ -180,6 +216,8 @@ def _checked(x: npt.ArrayLike, y: npt.ArrayLike, span: float, degree: int) -> tu
         raise BadInput("The smoother was given NaN or infinity; drop those rows.")
     if degree not in (1, 2) or not 0 < span <= 1:
         raise BadInput(f"Degree {degree} and span {span} of the smoother: degree is 1 or 2 and the span lies in (0, 1].")
+    if int(np.floor(a.size * span + 1e-5)) <= degree:
+        raise BadInput(f"The span {span} of {a.size} rows holds too few of them for degree {degree}; widen the span or collect more rows.")
     if np.unique(a).size < degree + 1:
         raise BadInput(f"The smoother needs at least {degree + 1} different x; it was given {np.unique(a).size}.")
     return a, b
@@ -219,13 +257,9 @@ def _nearest(ranked: Floats, vertex: float, near: int) -> int:
     return start
 
 
-def _hermite(vertices: Floats, x: Floats) -> tuple[Floats, Floats]:
-    """Weights (points, vertices) of the vertices' values and slopes in the cubic Hermite blend at `x`."""
+def _hermite(vertices: Floats, x: Floats) -> tuple[npt.NDArray[np.int64], tuple[Floats, Floats, Floats, Floats]]:
+    """Return the cell of each `x` and the weights there of the values at its two ends, then of the slopes."""
     cell = np.clip(np.searchsorted(vertices, x, side="right") - 1, 0, vertices.size - 2)
     width = vertices[cell + 1] - vertices[cell]
     t = np.where((x >= vertices[0]) & (x <= vertices[-1]), (x - vertices[cell]) / width, np.nan)
-    value, slope = np.zeros((x.size, vertices.size)), np.zeros((x.size, vertices.size))
-    row = np.arange(x.size)
-    value[row, cell], value[row, cell + 1] = (1 - t) ** 2 * (1 + 2 * t), t**2 * (3 - 2 * t)
-    slope[row, cell], slope[row, cell + 1] = width * t * (1 - t) ** 2, -width * t**2 * (1 - t)
-    return value, slope
+    return cell, ((1 - t) ** 2 * (1 + 2 * t), t**2 * (3 - 2 * t), width * t * (1 - t) ** 2, -width * t**2 * (1 - t))

@@ -1,0 +1,188 @@
+"""Pages that mkdocs builds from the code itself: commands, settings, glossary, errors, data sets and the API.
+
+Nothing here is written by hand twice: what the code says is what the page says.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from onclair.cli.main import cli
+from onclair.core import errors
+from onclair.core.glossary import TERMS
+from onclair.core.settings import SettingField, Settings, fields_of
+from onclair.studies import BUILT_IN, load
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = {
+    "core": "the words of the house", "io": "files in and out", "science": "pure functions: arrays in, arrays out", "learn": "estimators and folds",
+    "validate": "figures of merit with their intervals", "explain": "what moved an answer", "virtual": "patients with known truth",
+    "run": "the engine", "report": "pages for people", "studies": "one record each",
+}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the generated pages to what mkdocs read from the folder (mkdocs calls this)."""
+    from mkdocs.structure.files import File
+
+    for address, write in PAGES.items():
+        files.append(File.generated(config, address, content=write()))
+    return files
+
+
+def cell(text: str) -> str:
+    """Return a text that may stand in a cell of a table: no line ends, and nothing that Markdown would take for its own."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def prose(text: str) -> str:
+    """Return words that Markdown must not take for links."""
+    return text.replace("[", "\\[").replace("]", "\\]")
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(cell(c) for c in row) + " |" for row in rows)]) + "\n"
+
+
+def commands(group: click.Command = cli, above: tuple[str, ...] = ("onclair",)) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command of the tree with its full name, groups before what they hold."""
+    context = click.Context(group, info_name=above[-1])
+    if isinstance(group, click.Group):
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield " ".join((*above, name)), command
+            yield from commands(command, (*above, name))
+
+
+def cli_page() -> str:
+    """Return the page of every command with its arguments and options."""
+    parts = [
+        "# Command line\n",
+        "Every command takes `--json` where it answers something. Exit code 0: done; 1: a check failed; 2: the input cannot be used. "
+        "Errors go to standard error, one sentence each.\n",
+    ]
+    for name, command in commands():
+        context = click.Context(command, info_name=name)
+        usage = " ".join([name, *command.collect_usage_pieces(context)])
+        parts += [f"## `{name}`\n", f"    {usage}\n", _prose(command.help or ""), _parameters(command, context)]
+    return "\n".join(parts)
+
+
+def _prose(text: str) -> str:
+    return prose("\n".join(line.strip() for line in text.replace("\b", "").splitlines())) + "\n"
+
+
+def _parameters(command: click.Command, context: click.Context) -> str:
+    rows = []
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
+            taken = "" if parameter.is_flag else f" {parameter.make_metavar(context)}"
+            needed = " Required." if parameter.required else ""
+            rows.append((f"`{', '.join(parameter.opts)}{taken}`".replace("|", "/"), prose(parameter.help or "") + needed))
+    return table(("option", "what it does"), rows) if rows else ""
+
+
+def settings_page(name: str) -> str:
+    """Return the page of one study: its question, settings, rivals, controls, limits, references and virtual patients."""
+    study = load(name)
+    rivals = [(f"`{r.name}`", r.words.en, ", ".join(f"`{c}`" for c in r.columns) or "none") for r in study.rivals]
+    controls = [(f"`{c.name}`", c.words.en) for c in study.controls]
+    return "\n".join([
+        f"# Study `{name}`\n", f"**{study.question.en}**\n",
+        f"Outcome: {study.outcome}. Files a patient: {', '.join(f'`{k}`' for k in study.kinds)}.\n",
+        "## Settings\n",
+        f"Flags of `onclair run {name}`, keys of its TOML file and fields of its form are this one list. "
+        "Flags go before TOML, TOML before defaults; an unknown key is refused.\n",
+        settings_table(study.settings),
+        "## Rivals\n", table(("rival", "what it is", "columns"), rivals),
+        "## Negative controls\n", table(("control", "what is destroyed"), controls),
+        "## Limits\n", *(f"- {limit.en}" for limit in study.limits), "",
+        "## Virtual patients\n", f"Settings of `onclair virtual {name}`.\n", settings_table(study.virtual.settings),
+        "## References\n", *(f"- {reference}" for reference in study.references), "",
+    ])
+
+
+def settings_table(kind: type[Settings]) -> str:
+    """Return one row a setting."""
+    return table(("setting", "flag", "type", "default", "range", "what it does", "en français"), [_setting_row(f) for f in fields_of(kind)])
+
+
+def _setting_row(field: SettingField) -> tuple[str, ...]:
+    type_name = " / ".join(field.choices) if field.choices else getattr(field.kind, "__name__", str(field.kind))
+    default = ", ".join(map(str, field.default)) if field.many else field.default
+    return (
+        f"`{field.name}`", f"`{field.flag}`", type_name + (", several" if field.many else ""), "none" if default in (None, "") else f"`{default}`",
+        field.limits, field.en + (f" ({field.unit})" if field.unit else ""), field.fr,
+    )
+
+
+def glossary_page() -> str:
+    """Return the page of every term in both languages."""
+    intro = "# Glossary\n\nThe same thing has one name everywhere: in the code, on the screens and in the reports. Generated from `core/glossary.py`.\n\n"
+    return intro + table(
+        ("term", "terme", "definition", "définition", "symbol", "unit"),
+        [(f"**{t.en}**", f"**{t.fr}**", t.definition_en, t.definition_fr, f"`{t.symbol}`" if t.symbol else "", t.unit) for t in TERMS],
+    )
+
+
+def error_kinds() -> list[tuple[str, type[errors.OnclairError]]]:
+    """Return every class of error with its name, in the order of the tree."""
+    return [(name, kind) for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.OnclairError)]
+
+
+def errors_page() -> str:
+    """Return the page of the error tree."""
+    rows = [(f"`{name}`", kind.__bases__[0].__name__, str(kind.exit_code), (kind.__doc__ or "").splitlines()[0]) for name, kind in error_kinds()]
+    return (
+        "# Errors\n\nEvery error that a person can act on is an `OnclairError`, and its text is one sentence. In Python, catch the class; "
+        "`error.item` names the patient, file, column or setting. What to do about each: [Bad input](../how-to/bad-input.md).\n\n"
+        + table(("error", "is a", "exit code", "meaning"), rows)
+    )
+
+
+def data_page() -> str:
+    """Return the page of the named public data sets."""
+    from onclair.io.registry import listing
+
+    rows = [(f"`{e.name}`", e.title, f"{e.size / 1e6:.1f} MB", e.licence, e.citation) for e in listing()]
+    return (
+        "# Public data by name\n\n`onclair data get NAME --out COHORT` downloads a set, checks every file's SHA-256 and lays out a cohort; "
+        "`--mirror DIR` takes the same files from a folder. `onclair data where NAME` prints addresses and hashes. "
+        "The data are not part of Onclair: their licences are their own, and their authors are to be cited.\n\n"
+        + table(("name", "what", "size", "licence", "please cite"), rows)
+    )
+
+
+def modules_of(room: str) -> list[str]:
+    """Return every public module of a room that holds more than its docstring."""
+    source = ROOT / "src"
+    found = []
+    for path in sorted((source / "onclair" / room).rglob("*.py")):
+        parts = path.relative_to(source).with_suffix("").parts
+        if path.name != "__init__.py" and not any(p.startswith("_") for p in parts):
+            found.append(".".join(parts))
+    return found
+
+
+def api_page(room: str) -> str:
+    """Return the page of one room: what its docstring says, then each module."""
+    says = importlib.import_module(f"onclair.{room}").__doc__ or ""
+    return "\n".join([f"# `{room}`: {ROOMS[room]}\n", says, *(f"::: {name}\n" for name in modules_of(room))])
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/cli.md": cli_page,
+    "reference/glossary.md": glossary_page,
+    "reference/errors.md": errors_page,
+    "reference/data.md": data_page,
+    **{f"reference/studies/{name}.md": (lambda name=name: settings_page(name)) for name in BUILT_IN},
+    **{f"reference/api/{room}.md": (lambda room=room: api_page(room)) for room in ROOMS},
+}
