@@ -20,9 +20,16 @@ from onclair.studies import BUILT_IN, load
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "core": "the words of the house", "io": "files in and out", "science": "pure functions: arrays in, arrays out", "learn": "estimators and folds",
-    "validate": "figures of merit with their intervals", "explain": "what moved an answer", "virtual": "patients with known truth",
-    "run": "the engine", "report": "pages for people", "studies": "one record each",
+    "core": "the words of the house",
+    "io": "files in and out",
+    "science": "pure functions: arrays in, arrays out",
+    "learn": "estimators and folds",
+    "validate": "figures of merit with their intervals",
+    "explain": "what moved an answer",
+    "virtual": "patients with known truth",
+    "run": "the engine",
+    "report": "pages for people",
+    "studies": "one record each",
 }
 
 
@@ -64,11 +71,11 @@ def commands(group: click.Command = cli, above: tuple[str, ...] = ("onclair",)) 
 
 def cli_page() -> str:
     """Return the page of every command with its arguments and options."""
-    parts = [
-        "# Command line\n",
+    intro = (
         "Every command takes `--json` where it answers something. Exit code 0: done; 1: a check failed; 2: the input cannot be used. "
-        "Errors go to standard error, one sentence each.\n",
-    ]
+        "Errors go to standard error, one sentence each.\n"
+    )
+    parts = ["# Command line\n", intro]
     for name, command in commands():
         context = click.Context(command, info_name=name)
         usage = " ".join([name, *command.collect_usage_pieces(context)])
@@ -95,13 +102,14 @@ def settings_page(name: str) -> str:
     study = load(name)
     rivals = [(f"`{r.name}`", r.words.en, ", ".join(f"`{c}`" for c in r.columns) or "none") for r in study.rivals]
     controls = [(f"`{c.name}`", c.words.en) for c in study.controls]
+    order = (
+        f"Flags of `onclair run {name}`, keys of its TOML file and fields of its form are this one list. "
+        "Flags go before TOML, TOML before defaults; an unknown key is refused.\n"
+    )
     return "\n".join([
         f"# Study `{name}`\n", f"**{study.question.en}**\n",
         f"Outcome: {study.outcome}. Files a patient: {', '.join(f'`{k}`' for k in study.kinds)}.\n",
-        "## Settings\n",
-        f"Flags of `onclair run {name}`, keys of its TOML file and fields of its form are this one list. "
-        "Flags go before TOML, TOML before defaults; an unknown key is refused.\n",
-        settings_table(study.settings),
+        "## Settings\n", order, settings_table(study.settings),
         "## Rivals\n", table(("rival", "what it is", "columns"), rivals),
         "## Negative controls\n", table(("control", "what is destroyed"), controls),
         "## Limits\n", *(f"- {limit.en}" for limit in study.limits), "",
@@ -119,14 +127,14 @@ def _setting_row(field: SettingField) -> tuple[str, ...]:
     type_name = " / ".join(field.choices) if field.choices else getattr(field.kind, "__name__", str(field.kind))
     default = ", ".join(map(str, field.default)) if field.many else field.default
     return (
-        f"`{field.name}`", f"`{field.flag}`", type_name + (", several" if field.many else ""), "none" if default in (None, "") else f"`{default}`",
-        field.limits, field.en + (f" ({field.unit})" if field.unit else ""), field.fr,
+        f"`{field.name}`", f"`{field.flag}`", type_name + (", several" if field.many else ""),
+        "none" if default in (None, "") else f"`{default}`", field.limits, field.en + (f" ({field.unit})" if field.unit else ""), field.fr,
     )
 
 
 def glossary_page() -> str:
     """Return the page of every term in both languages."""
-    intro = "# Glossary\n\nThe same thing has one name everywhere: in the code, on the screens and in the reports. Generated from `core/glossary.py`.\n\n"
+    intro = "# Glossary\n\nThe same thing has one name everywhere: in the code, on the screens and in the reports.\n\n"
     return intro + table(
         ("term", "terme", "definition", "définition", "symbol", "unit"),
         [(f"**{t.en}**", f"**{t.fr}**", t.definition_en, t.definition_fr, f"`{t.symbol}`" if t.symbol else "", t.unit) for t in TERMS],
@@ -140,7 +148,8 @@ def error_kinds() -> list[tuple[str, type[errors.OnclairError]]]:
 
 def errors_page() -> str:
     """Return the page of the error tree."""
-    rows = [(f"`{name}`", kind.__bases__[0].__name__, str(kind.exit_code), (kind.__doc__ or "").splitlines()[0]) for name, kind in error_kinds()]
+    kinds = error_kinds()
+    rows = [(f"`{name}`", kind.__bases__[0].__name__, str(kind.exit_code), (kind.__doc__ or "").splitlines()[0]) for name, kind in kinds]
     return (
         "# Errors\n\nEvery error that a person can act on is an `OnclairError`, and its text is one sentence. In Python, catch the class; "
         "`error.item` names the patient, file, column or setting. What to do about each: [Bad input](../how-to/bad-input.md).\n\n"

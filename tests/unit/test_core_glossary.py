@@ -12,8 +12,8 @@ from onclair.core.units import UNITS
 
 NAMED_BY_THE_DESIGN = (
     "study", "exam", "cohort", "patient", "visit", "acquisition", "outline", "description", "rival", "control", "evidence", "estimate",
-    "interval", "calibration_slope", "o_e", "brier", "decision_curve", "net_benefit", "auc", "suv", "bin_width", "glcm", "glrlm", "ivh", "sphericity",
-    "cannot_tell", "virtual", "leave_one_centre_out", "finding",
+    "interval", "calibration_slope", "o_e", "brier", "decision_curve", "net_benefit", "auc", "suv", "bin_width", "glcm", "glrlm",
+    "ivh", "sphericity", "cannot_tell", "virtual", "leave_one_centre_out", "finding",
 )
 
 

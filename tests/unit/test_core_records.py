@@ -21,7 +21,8 @@ from onclair.core.settings import RunSettings, Settings, fields_of, setting
 
 RECORD = Evidence(
     "describe", "P1", {"pet": "0" * 64, "mask": "1" * 64}, {"bin_width": 0.5, "seed": 1}, "c" * 64,
-    {"numpy": "2.4", "threads": 1}, {"features.json": "2" * 64}, (Estimate("auc:model", 0.7, low=0.6, high=0.8),), {"rows": 1}, ({"code": "too_few_events", "text": "19."},),
+    {"numpy": "2.4", "threads": 1}, {"features.json": "2" * 64}, (Estimate("auc:model", 0.7, low=0.6, high=0.8),),
+    {"rows": 1}, ({"code": "too_few_events", "text": "19."},),
 )
 FINDING = Finding(
     "radiomics", "P1", "2026-01-01T00:00:00Z", "virtual", {"id": "m", "version": "1", "sha256": "0" * 64}, "1" * 64,
@@ -86,7 +87,8 @@ def test_an_estimate_that_says_too_little_is_refused(make, found: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["auc:model", "auc:rival:suv_max", "auc:model-minus-volume", "nb@0.2:model", "froc:sens@1", "auc:model:leave-one-centre-out", "auc:model:centre:Caen 2"],
+    ["auc:model", "auc:rival:suv_max", "auc:model-minus-volume", "nb@0.2:model", "froc:sens@1",
+     "auc:model:leave-one-centre-out", "auc:model:centre:Caen 2"],
 )
 def test_the_names_of_the_design_are_accepted(name: str) -> None:
     assert Estimate(name, 0.5).name == name
@@ -161,7 +163,8 @@ def test_the_schema_is_itself_valid() -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [{"subject": ""}, {"data": "maybe"}, {"created": "yesterday"}, {"evidence": "abc"}, {"finding": 2}, {"extra": 1}, {"risk": {"outcome": "x"}}],
+    [{"subject": ""}, {"data": "maybe"}, {"created": "yesterday"}, {"evidence": "abc"}, {"finding": 2}, {"extra": 1},
+     {"risk": {"outcome": "x"}}],
     ids=lambda spoil: next(iter(spoil)),
 )
 def test_the_schema_refuses_a_spoilt_finding(spoil: dict) -> None:

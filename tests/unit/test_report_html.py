@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from report_records import RECORDS, phantoms, sarcoma, silent, table_study
 
+from onclair.core.estimate import Estimate
 from onclair.core.words import LANGUAGES, Language, Words
 from onclair.report import labels
 from onclair.report.html import render_html
 from onclair.report.phrases import LABELS
 from onclair.report.plots import render_figure
+from onclair.report.reading import controls
 
 EVERY = [(name, language) for name in RECORDS for language in LANGUAGES]
 VOID = {"meta", "br", "link", "img"}
@@ -186,3 +189,37 @@ def test_the_interval_of_each_row_lies_where_its_numbers_say() -> None:
     scale = (ticks["1.0"] - ticks["0.2"]) / 0.8
     dot = next(c for c in forest.iter(f"{space}circle") if c.get("class") == "mark s1")
     assert (float(dot.get("cx", "0")) - ticks["0.2"]) / scale + 0.2 == pytest.approx(0.744, abs=0.002)
+
+
+def test_a_feature_whose_weight_is_unknown_has_a_dash_and_no_bar() -> None:
+    record = sarcoma()
+    features, explained = [{"name": "stat_max"}, {"name": "stat_min"}], [{"name": "stat_min", "importance": 0.2}]
+    model = {"candidates": ["forest"], "chosen": {"forest": 50}, "locked": "forest", "features": features, "explained": explained}
+    page = render_html(replace(record, facts={**record.facts, "model": model}))
+    rows = re.search(r"Features of the locked model.*?</table>", page, flags=re.S)
+    assert rows is not None
+    assert rows.group().count("<svg") == 1
+    assert '<td class="number">–</td>' in rows.group()
+
+
+def test_a_correlation_under_a_control_is_not_taken_for_a_control() -> None:
+    record = sarcoma()
+    more = Estimate("spearman:model:shuffled-voxels:volume", 0.6, low=0.4, high=0.8, n=51, method="Spearman")
+    assert controls(replace(record, estimates=(*record.estimates, more)), "en") == controls(record, "en")
+
+
+def test_a_curve_that_leaves_its_square_is_cut_there() -> None:
+    svg = ET.fromstring(render_figure(sarcoma(), "calibration").encode())
+    space = "{http://www.w3.org/2000/svg}"
+    clipped = [g for g in svg.iter(f"{space}g") if g.get("clip-path") == "url(#calibration-plot-clip)"]
+    assert svg.find(f"{space}clipPath") is not None
+    assert len(clipped) == 1
+
+
+def test_seven_series_get_a_key_that_fits_its_picture() -> None:
+    record = phantoms()
+    everyone = [{**c, "who": f"rival:r{i}"} for i in range(7) for c in record.facts["curves"][2:3]]
+    svg = ET.fromstring(render_figure(replace(record, facts={**record.facts, "curves": everyone}), "decision").encode())
+    places = [float(t.get("y", "0")) for t in svg.iter("{http://www.w3.org/2000/svg}text") if (t.text or "").startswith("r")]
+    assert len([p for p in places if p > 400]) == 7
+    assert max(places) < float(svg.get("viewBox", "").split()[3])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from onclair.cli.options import as_json, folder, print_json
+
+if TYPE_CHECKING:
+    from onclair.io.public_data import Dataset
 
 
 @click.group()
@@ -22,10 +26,10 @@ def list_(as_json: bool) -> None:
 
     entries = listing()
     if as_json:
-        print_json({"datasets": [entry.as_dict() for entry in entries], "warnings": []})
+        print_json({"datasets": [_record(entry) for entry in entries], "warnings": []})
         return
     for entry in entries:
-        click.echo(f"{entry.name:28} {entry.bytes / 1e6:7.1f} MB  {entry.licence}\n    {entry.title}\n    {entry.citation}")
+        click.echo(f"{entry.name:28} {entry.size / 1e6:7.1f} MB  {entry.licence}\n    {entry.title}\n    {entry.citation}")
 
 
 @data.command()
@@ -39,12 +43,12 @@ def get(name: str, out: Path, mirror: Path | None, as_json: bool) -> None:
     A broken download goes on where it stopped. A file whose SHA-256 is another is refused.
     """
     from onclair.cli.terminal import listener
+    from onclair.io.registry import dataset
     from onclair.io.registry import get as fetch
-    from onclair.io.registry import where as entry_of
 
     with listener(quiet=as_json) as progress:
         path = fetch(name, out, mirror=mirror, progress=progress)
-    entry = entry_of(name)
+    entry = dataset(name)
     if as_json:
         print_json({"name": name, "out": str(path), "licence": entry.licence, "citation": entry.citation, "warnings": []})
     else:
@@ -56,12 +60,20 @@ def get(name: str, out: Path, mirror: Path | None, as_json: bool) -> None:
 @as_json
 def where(name: str, as_json: bool) -> None:
     """Say where a named data set comes from: addresses, commit, SHA-256, licence, citation."""
-    from onclair.io.registry import where as entry_of
+    from onclair.io.registry import dataset
 
-    entry = entry_of(name)
+    entry = dataset(name)
     if as_json:
-        print_json({**entry.as_dict(), "warnings": []})
+        print_json({**_record(entry), "warnings": []})
         return
     click.echo(f"{entry.title}\nLicence {entry.licence}\nPlease cite: {entry.citation}")
     for file in entry.files:
-        click.echo(f"{file.sha256}  {file.bytes:>10}  {file.url}")
+        click.echo(f"{file.sha256}  {file.size:>10}  {file.url}")
+
+
+def _record(entry: Dataset) -> dict[str, Any]:
+    """Return what `--json` prints of a data set."""
+    return {
+        "name": entry.name, "title": entry.title, "licence": entry.licence, "citation": entry.citation, "source": entry.source, "bytes": entry.size,
+        "files": [{"url": f.url, "sha256": f.sha256, "bytes": f.size, "path": f.path, "mirror": f.mirror} for f in entry.files],
+    }

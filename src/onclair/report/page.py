@@ -63,7 +63,7 @@ td > svg.figure { max-width: 14rem; } .wide td:last-child { min-width: 5.5em; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) minmax(0, 1fr); gap: .375rem 1.25rem; margin: 0; font-size: .875rem; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 72ch; }
 .flag { color: var(--ink); font-weight: 600; white-space: nowrap; } .quiet { color: var(--quiet); }
-.names { columns: 15rem; font-size: .8125rem; list-style: none; padding: 0; max-width: none; }
+.names { columns: 11rem; font-size: .8125rem; list-style: none; padding: 0; max-width: none; }
 @media screen and (max-width: 46rem) {
   main, .bar-inner { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1rem; } .verdict .sentence { font-size: 1.25rem; } .verdict .word { font-size: 1rem; }

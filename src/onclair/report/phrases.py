@@ -92,11 +92,10 @@ LABELS: dict[str, Words] = {
     "month": Words("months", "mois"),
     "calibration": Words("Calibration", "Calibration"),
     "calibration-caption": Words(
-        "Do risks mean what they say? On the dotted diagonal, of 100 patients told 20%, 20 have the outcome. Below: "
-        "how the risks are spread.",
-        "Les risques disent-ils vrai ? Sur la diagonale pointillée, sur 100 patients annoncés à 20 %, 20 ont le "
-        "critère. Dessous : la répartition des risques.",
+        "Do risks mean what they say? On the dotted diagonal, of 100 patients told 20%, 20 have the outcome.",
+        "Les risques disent-ils vrai ? Sur la diagonale pointillée, sur 100 patients annoncés à 20 %, 20 ont le critère.",
     ),
+    "spread-below": Words("Below: how the risks are spread.", "Dessous : la répartition des risques."),
     "predicted": Words("predicted risk", "risque prédit"),
     "observed": Words("observed share", "part observée"),
     "spread": Words("patients", "patients"),

@@ -17,7 +17,7 @@ from onclair.report.figures.decision import decision_plot
 from onclair.report.figures.forest import Look, forest
 from onclair.report.markup import Child
 from onclair.report.page import as_written, figure
-from onclair.report.reading import comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
+from onclair.report.reading import Row, comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
 from onclair.report.words import number, say, sentence, whole
 
 Figure = Literal["forest", "calibration", "decision", "controls", "centres"]
@@ -54,8 +54,7 @@ def forest_figure(evidence: Evidence, language: Language) -> ET.Element | None:
     name = figure_label(read_name(rows[0].estimate.name), language)
     look = Look("forest", say("beside", language), name, language, is_virtual(evidence))
     words = [say("beside-caption", language, figure=name[:1].upper() + name[1:]), " "]
-    if any(r.estimate.status == "too_few" and r.estimate.value is not None for r in rows):
-        words += [say("dashed", language), " "]
+    words += _dashed(rows, language)
     return figure(forest(rows, look), words, behind([r.estimate for r in rows], evidence, language))
 
 
@@ -67,8 +66,8 @@ def centres_figure(evidence: Evidence, language: Language) -> ET.Element | None:
         return None
     name = figure_label(read_name(rows[0].estimate.name), language)
     look = Look("centres", say("by-centre", language), name, language, is_virtual(evidence))
-    title = say("by-centre-caption", language, figure=name[:1].upper() + name[1:])
-    return figure(forest(rows, look), title, " ", behind([r.estimate for r in rows], evidence, language))
+    words = [say("by-centre-caption", language, figure=name[:1].upper() + name[1:]), " ", *_dashed(rows, language)]
+    return figure(forest(rows, look), words, behind([r.estimate for r in rows], evidence, language))
 
 
 def controls_figure(evidence: Evidence, language: Language) -> ET.Element | None:
@@ -92,7 +91,8 @@ def calibration_figure(evidence: Evidence, language: Language) -> ET.Element | N
     look = Look("calibration-plot", say("calibration", language), say("predicted", language), language, is_virtual(evidence))
     spreads = [c for c in curves(evidence, "distribution") if c.get("who", "model") == "model"]
     svg = calibration_plot(drawn, spreads, look, lambda who: who_label(who, evidence.facts, language))
-    return figure(svg, say("calibration-caption", language), " ", _behind_curve(drawn, evidence, language))
+    below = f" {say('spread-below', language)}" if spreads else ""
+    return figure(svg, say("calibration-caption", language) + below, " ", _behind_curve(drawn, evidence, language))
 
 
 def decision_figure(evidence: Evidence, language: Language) -> ET.Element | None:
@@ -163,6 +163,12 @@ def _behind_curve(drawn: Sequence[Mapping[str, Any]], evidence: Evidence, langua
     words: list[Child] = [_counts(first.get("n"), first.get("events"), evidence, language)]
     methods = list(dict.fromkeys(str(c["method"]) for c in drawn if c.get("method")))
     return [*words, " ", say("curve-method", language), as_written("; ".join(methods) + ".", language)] if methods else words
+
+
+def _dashed(rows: Sequence[Row], language: Language) -> list[str]:
+    """Return what a dashed whisker means, where there is one."""
+    drawn = any(r.estimate.status == "too_few" and r.estimate.value is not None for r in rows)
+    return [say("dashed", language), " "] if drawn else []
 
 
 def _counts(n: int | None, events: int | None, evidence: Evidence, language: Language) -> str:

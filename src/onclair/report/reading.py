@@ -95,7 +95,7 @@ def find(evidence: Evidence, measure: tuple[str, str, str], who: str, where: str
 
 
 def comparison(evidence: Evidence, language: Language, measure: tuple[str, str, str]) -> tuple[Row, ...]:
-    """Return the model, its rivals, the true law of virtual patients and the controls on one measure; who has no figure keeps a row with the reason."""
+    """Return the model, its rivals, the true law of virtual patients and the controls; who has no figure keeps a row with the reason."""
     model = find(evidence, measure, "model") or _absent(measure, "model", language)
     rows = [Row(say("model", language), "model", model)]
     for rival, label in rivals(evidence, language).items():
@@ -125,7 +125,7 @@ def controls(evidence: Evidence, language: Language) -> dict[str, str]:
     declared = {str(c["name"]): in_language(c.get("words") or c["name"], language) for c in evidence.facts.get("controls", ())}
     for e in evidence.estimates:
         name = read_name(e.name)
-        if name.who == "model" and name.where.startswith("shuffled-"):
+        if name.who == "model" and name.where.startswith("shuffled-") and ":" not in name.where:
             declared.setdefault(name.where, place_label(name.where, language))
     return declared
 
@@ -214,7 +214,12 @@ def _declared(facts: Mapping[str, Any], language: Language) -> dict[str, str]:
 
 def _where(where: str, facts: Mapping[str, Any], language: Language) -> str:
     named = {str(c["name"]): in_language(c.get("words") or c["name"], language) for c in facts.get("controls") or ()}
-    return named.get(where) or place_label(where, language)
+    return named.get(where) or " · ".join(named.get(w) or place_label(w, language) for w in _places(where))
+
+
+def _places(where: str) -> list[str]:
+    """Return each place of several, ``centre:NAME`` kept whole."""
+    return [where] if where.startswith("centre:") or not where else where.split(":")
 
 
 def _absent(measure: tuple[str, str, str], who: str, language: Language) -> Estimate:

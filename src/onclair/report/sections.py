@@ -99,7 +99,7 @@ def model(evidence: Evidence, language: Language) -> ET.Element:
         for n in names
     ]
     left = table(None, heads, rows, numbers=(1,)) if rows else node("p", say("not-said", language))
-    right = _features(facts.get("features") or (), language)
+    right = _features(facts, language)
     return section(
         "model",
         say("model-facts", language),
@@ -216,29 +216,34 @@ def _estimate_row(estimate: Estimate, facts: Mapping[str, Any], language: Langua
     ]
 
 
-def _features(features: Sequence[Mapping[str, Any]], language: Language) -> list[Child]:
+def _features(facts: Mapping[str, Any], language: Language) -> list[Child]:
+    """Return the features of the locked model, the weightiest first; one whose weight the record lacks has no bar."""
+    features = facts.get("features") or ()
     if not features:
         return [node("h3", say("features", language)), node("p", say("no-features", language))]
-    kind = "coefficient" if any(f.get("coefficient") is not None for f in features) else "importance"
-    ordered = sorted(features, key=lambda f: -abs(float(f.get(kind) or 0.0)))
-    shown = ordered[:MOST_FEATURES]
-    most = max(abs(float(f.get(kind) or 0.0)) for f in shown) or 1.0
+    kind, weights = _weights(facts)
+    shown = sorted((str(f["name"]) for f in features), key=lambda name: -abs(weights.get(name, 0.0)))[:MOST_FEATURES]
+    most = max((abs(weights[name]) for name in shown if name in weights), default=0.0) or 1.0
     rows: list[list[Child]] = []
-    for i, f in enumerate(shown):
-        value = float(f.get(kind) or 0.0)
-        rows.append(
-            [
-                _code(f.get("name", "")),
-                number(value, language, digits=3, signed=kind == "coefficient"),
-                feature_bar(value, most, f"feature-{i}", str(f.get("name", "")), language),
-            ]
-        )
+    for i, name in enumerate(shown):
+        weight = weights.get(name)
+        bar = None if weight is None else feature_bar(weight, most, f"feature-{i}", name, language)
+        rows.append([_code(name), number(weight, language, digits=3, signed=kind == "coefficient"), bar])
     made: list[Child] = [table(say("features", language), [say("feature", language), say(kind, language), ""], rows, numbers=(1,))]
     if len(features) > len(shown):
-        made.append(
-            node("p", say("more-features", language, shown=whole(len(shown), language), all=whole(len(features), language)), class_="quiet")
-        )
+        more = say("more-features", language, shown=whole(len(shown), language), all=whole(len(features), language))
+        made.append(node("p", more, class_="quiet"))
     return made
+
+
+def _weights(facts: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
+    """Return what features are weighed by, and each one's weight: coefficients, else importances."""
+    features = facts.get("features") or ()
+    linear = {str(f["name"]): float(f["coefficient"]) for f in features if f.get("coefficient") is not None}
+    if linear:
+        return "coefficient", linear
+    told = [*features, *(facts.get("explained") or ())]
+    return "importance", {str(f["name"]): float(f["importance"]) for f in told if f.get("importance") is not None}
 
 
 def _invariant(control: Mapping[str, Any], named: str, columns: int | None, language: Language) -> list[Child]:

@@ -162,7 +162,11 @@ def _performance(rows: tuple[Row, ...], language: Language) -> str:
     if model.low is not None and model.high is not None:
         told += f" ({interval(model, language)})"
     dull = REFERENCE.get(name.figure)
-    shown = [r for r in rows if r.role == "rival" and r.estimate.value is not None and r.estimate.value != dull]
+    shown = [
+        r
+        for r in rows
+        if r.role == "rival" and r.estimate.value is not None and not (r.estimate.value == dull and r.estimate.low == r.estimate.high)
+    ]
     others = [_rival_clause(r, language) for r in shown]
     return told + say("semicolon", language) + (say("semicolon", language) if language == "fr" else ", ").join(others) if others else told
 

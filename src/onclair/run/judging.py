@@ -74,7 +74,7 @@ def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]
     estimates = {e.name: e for e in found.estimates}
     for extra in (_raw_rivals(lesson, learnt), _controls(lesson, learnt), _dull(lesson, learnt), _elsewhere(lesson, learnt), _sets(lesson, learnt)):
         estimates.update({e.name: e for e in extra})
-    return sorted((_cautious(e) for e in estimates.values()), key=_rank), found.curves
+    return sorted((_cautious(e) for e in estimates.values()), key=_rank), [*found.curves, _distribution(lesson, learnt)]
 
 
 def _cautious(estimate: Estimate) -> Estimate:
@@ -85,6 +85,16 @@ def _cautious(estimate: Estimate) -> Estimate:
         return estimate
     reason = f"{events} events and {n - events} non-events; a smooth calibration curve needs {ENOUGH_EVENTS} of each to mean much"
     return replace(estimate, status="too_few", reason=reason)
+
+
+def _distribution(lesson: Lesson, learnt: Learnt) -> Curve:
+    """Return how the model's risks are spread over twenty classes, for the strip under the calibration plot."""
+    risk, truth = learnt.risks["model"].mean(axis=0), lesson.truth.to_numpy(float)
+    counts, edges = np.histogram(risk, bins=20, range=(0.0, 1.0))
+    return Curve(
+        "distribution", "model", tuple((edges[:-1] + edges[1:]) / 2), tuple(float(c) for c in counts), x_label="predicted risk", y_label="rows",
+        method="rows in classes of 0.05", n=len(risk), events=int(truth.sum()),
+    )
 
 
 def _raw_rivals(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
@@ -185,11 +195,16 @@ def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[
     warnings = [dict(w) for w in read_evidence(store.root / "cohort").warnings]
     few = too_few_events(facts["events"], facts["patients"] - facts["events"])
     if few:
-        warnings.append({"code": "too_few_events", "text": few})
+        events, others = facts["events"], facts["patients"] - facts["events"]
+        fr = f"{events} événements et {others} patients sans événement : trop peu pour une validation ; il en faut au moins {ENOUGH_EVENTS} de chaque."
+        warnings.append({"code": "too_few_events", "text": few, "fr": fr})
     for gap in facts["missing"]:
-        warnings.append({"code": "feature_missing", "text": f"The feature {gap['column']} is missing in {gap['patients']} patients: {gap['reason']}."})
+        en = f"The feature {gap['column']} is missing in {gap['patients']} patients: {gap['reason']}."
+        fr = f"La caractéristique {gap['column']} manque chez {gap['patients']} patients : {gap['reason']}."
+        warnings.append({"code": "feature_missing", "text": en, "fr": fr})
     if lesson.cohort.about.data == "virtual":
-        warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person."})
+        fr = "Ces patients sont virtuels : aucun chiffre ici ne dit rien d'une personne."
+        warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person.", "fr": fr})
     return warnings
 
 

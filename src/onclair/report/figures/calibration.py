@@ -10,7 +10,7 @@ from typing import Any
 from onclair.core.words import Language
 from onclair.report.figures.canvas import Axis, canvas, line, lower_axis, side_axis, virtual_frame, write
 from onclair.report.figures.forest import Look
-from onclair.report.figures.series import Series, draw, draw_band, end_labels, key_below, series_of
+from onclair.report.figures.series import KEY_LINE, MOST_LABELS, Series, draw, draw_band, end_labels, key_below, series_of
 from onclair.report.markup import append, node
 from onclair.report.words import number, say
 
@@ -40,18 +40,13 @@ def calibration_plot(curves: Sequence[Curve], spreads: Sequence[Curve], look: Lo
     across, up = Axis(0.0, 1.0, LEFT, LEFT + SIDE), Axis(0.0, 1.0, TOP + SIDE, TOP)
     series = series_of(curves, label)
     foot = TOP + SIDE + (12 + BELOW if spreads else 0)
-    few = len(series) <= 4
-    svg = canvas(look.key, look.title, _spoken(series, look.language), foot + (48 if few else 96))
+    few = len(series) <= MOST_LABELS
+    svg = canvas(look.key, look.title, _spoken(series, look.language), foot + 48 + (0 if few else 16 + KEY_LINE * len(series)))
     append(svg, side_axis(up, LEFT, say("observed", look.language), look.language, right=LEFT + SIDE))
     append(svg, lower_axis(across, foot, look.axis_title, look.language))
     append(svg, line(across.start, up.start, across.end, up.end, "reference"), line(LEFT, up.start, LEFT + SIDE, up.start, "axis"))
-    if few:
-        append(svg, _ideal(across, up, look.language))
-    for one in series:
-        append(svg, draw_band(one, across, up))
-    for one in reversed(series):
-        append(svg, draw(one, across, up))
-    append(svg, end_labels(series, LEFT + SIDE + 4, up, 120) if few else key_below(series, LEFT, foot + 60, SIDE + 120))
+    append(svg, _ideal(across, up, look.language), _inside(series, across, up, f"{look.key}-clip"))
+    append(svg, end_labels(series, LEFT + SIDE + 4, up, 120) if few else key_below(series, LEFT, foot + 60))
     if spreads:
         append(svg, _spread(spreads[0], across, foot, look.language))
     if look.virtual:
@@ -74,6 +69,14 @@ def bins(curve: Curve) -> tuple[tuple[float, float, float], ...]:
         return tuple(zip(x[:-1], x[1:], y, strict=True))
     half = min((b - a for a, b in pairwise(x)), default=0.1) / 2
     return tuple((a - half, a + half, count) for a, count in zip(x, y, strict=True))
+
+
+def _inside(series: Sequence[Series], across: Axis, up: Axis, clip: str) -> list[ET.Element]:
+    """Return the lines, and the model's band, cut where they leave the square."""
+    beyond = Axis(-1.0, 2.0, up.start + SIDE, up.end - SIDE)
+    lines = [node("g", draw(one, across, beyond)) for one in reversed(series)]
+    box = node("clipPath", node("rect", x=LEFT, y=TOP, width=SIDE, height=SIDE), id=clip)
+    return [box, node("g", draw_band(series[0], across, beyond) if series else None, lines, clip_path=f"url(#{clip})")]
 
 
 def _spread(curve: Curve, across: Axis, foot: float, language: Language) -> list[ET.Element]:

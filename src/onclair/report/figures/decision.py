@@ -8,7 +8,7 @@ from typing import Any
 
 from onclair.report.figures.canvas import Axis, canvas, lower_axis, path, side_axis, ticks, virtual_frame
 from onclair.report.figures.forest import Look
-from onclair.report.figures.series import Series, draw, draw_band, end_labels, key_below, series_of
+from onclair.report.figures.series import KEY_LINE, MOST_LABELS, Series, draw, draw_band, end_labels, key_below, series_of
 from onclair.report.markup import append, node
 from onclair.report.words import number, say
 
@@ -36,8 +36,8 @@ def decision_plot(curves: Sequence[Mapping[str, Any]], look: Look, label: Callab
     series = series_of(curves, label)
     across = _across(series)
     up = _up(series)
-    few = len(series) <= 5
-    svg = canvas(look.key, look.title, _spoken(series, look), TOP + HIGH + (48 if few else 96))
+    few = len(series) <= MOST_LABELS
+    svg = canvas(look.key, look.title, _spoken(series, look), TOP + HIGH + 48 + (0 if few else 16 + KEY_LINE * len(series)))
     append(svg, side_axis(up, LEFT, say("net-benefit", look.language), look.language, right=LEFT + WIDE))
     append(svg, lower_axis(across, TOP + HIGH, look.axis_title, look.language))
     clip = f"{look.key}-clip"
@@ -49,7 +49,7 @@ def decision_plot(curves: Sequence[Mapping[str, Any]], look: Look, label: Callab
         markers = len(one.points) <= 12 and one.tone != "soft"
         append(inside, draw(one, across, _beyond(up), markers=markers))
     append(svg, inside, path([(LEFT, up.at(0)), (LEFT + WIDE, up.at(0))], "axis"))
-    append(svg, end_labels(series, LEFT + WIDE + 4, up, 118) if few else key_below(series, LEFT, TOP + HIGH + 60, WIDE + 120))
+    append(svg, end_labels(series, LEFT + WIDE + 4, up, 118) if few else key_below(series, LEFT, TOP + HIGH + 60))
     if look.virtual:
         append(svg, virtual_frame((LEFT + 1, TOP, WIDE - 1, HIGH - 1), look.language, at_top=True))
     return svg

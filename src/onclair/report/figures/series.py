@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onclair.report.figures.canvas import Axis, line, path, spread, wrapped, write
+from onclair.report.figures.canvas import Axis, path, spread, wrapped, write
 from onclair.report.markup import node
 
+#: More series than this get a key under the plot instead of labels beside their ends.
+MOST_LABELS = 6
+KEY_LINE = 18.0
 #: Dashes by order, solid first.
 DASHES = (None, "7 4", "2 3", "9 3 2 3", "12 4", "4 2")
 
@@ -90,16 +93,12 @@ def end_labels(series: Iterable[Series], x: float, up: Axis, width: float) -> li
     return drawn
 
 
-def key_below(series: Iterable[Series], x: float, y: float, width: float) -> list[ET.Element]:
-    """Return a key under the plot, for more series than labels beside them would bear."""
-    drawn, at, row = [], x, y
-    for one in series:
-        need = 40 + 7.0 * len(one.label)
-        if at + need > x + width and at > x:
-            at, row = x, row + 20
-        drawn += [line(at, row - 4, at + 24, row - 4, f"path {one.tone}"), write(one.label, at + 30, row, "small")]
-        drawn[-2].set("stroke-dasharray", one.dash or "none")
-        at += need
+def key_below(series: Sequence[Series], x: float, y: float) -> list[ET.Element]:
+    """Return a key under the plot, one line a series, for more of them than labels beside their ends would bear."""
+    drawn = []
+    for i, one in enumerate(series):
+        row = y + KEY_LINE * i
+        drawn += [path([(x, row - 4), (x + 26, row - 4)], f"path {one.tone}", dash=one.dash), write(one.label, x + 34, row, "small")]
     return drawn
 
 
