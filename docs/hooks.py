@@ -6,7 +6,9 @@ Nothing here is written by hand twice: what the code says is what the page says.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 def cell(text: str) -> str:
     """Return a text that may stand in a cell of a table: no line ends, and nothing that Markdown would take for its own."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+    return " ".join(re.sub(r"<(?!br>)", "&lt;", text.replace("|", "\\|")).split())
 
 
 def prose(text: str) -> str:
@@ -52,7 +54,7 @@ def prose(text: str) -> str:
     return text.replace("[", "\\[").replace("]", "\\]")
 
 
-def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a table in Markdown."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return "\n".join([*lines, *("| " + " | ".join(cell(c) for c in row) + " |" for row in rows)]) + "\n"
@@ -120,25 +122,27 @@ def settings_page(name: str) -> str:
 
 def settings_table(kind: type[Settings]) -> str:
     """Return one row a setting."""
-    return table(("setting", "flag", "type", "default", "range", "what it does", "en français"), [_setting_row(f) for f in fields_of(kind)])
+    return table(("setting", "values", "default", "what it does"), [_setting_row(f) for f in fields_of(kind)])
 
 
 def _setting_row(field: SettingField) -> tuple[str, ...]:
     type_name = " / ".join(field.choices) if field.choices else getattr(field.kind, "__name__", str(field.kind))
-    default = ", ".join(map(str, field.default)) if field.many else field.default
+    values = [type_name + (", several" if field.many else ""), field.unit, field.limits]
+    defaults = field.default if field.many else [] if field.default is None else [field.default]
     return (
-        f"`{field.name}`", f"`{field.flag}`", type_name + (", several" if field.many else ""),
-        "none" if default in (None, "") else f"`{default}`", field.limits, field.en + (f" ({field.unit})" if field.unit else ""), field.fr,
+        f"`{field.name}`<br>`{field.flag}`", ", ".join(part for part in values if part),
+        ", ".join(f"`{value}`" for value in defaults) or "none", f"{field.en}<br>*{field.fr}*",
     )
 
 
 def glossary_page() -> str:
     """Return the page of every term in both languages."""
     intro = "# Glossary\n\nThe same thing has one name everywhere: in the code, on the screens and in the reports.\n\n"
-    return intro + table(
-        ("term", "terme", "definition", "définition", "symbol", "unit"),
-        [(f"**{t.en}**", f"**{t.fr}**", t.definition_en, t.definition_fr, f"`{t.symbol}`" if t.symbol else "", t.unit) for t in TERMS],
-    )
+    rows = [
+        (f"**{t.en}**<br>*{t.fr}*", f"{t.definition_en}<br>*{t.definition_fr}*", ", ".join(part for part in (t.symbol, t.unit) if part))
+        for t in TERMS
+    ]
+    return intro + table(("term, *terme*", "definition, *définition*", "symbol, unit"), rows)
 
 
 def error_kinds() -> list[tuple[str, type[errors.OnclairError]]]:
@@ -192,6 +196,6 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/glossary.md": glossary_page,
     "reference/errors.md": errors_page,
     "reference/data.md": data_page,
-    **{f"reference/studies/{name}.md": (lambda name=name: settings_page(name)) for name in BUILT_IN},
-    **{f"reference/api/{room}.md": (lambda room=room: api_page(room)) for room in ROOMS},
+    **{f"reference/studies/{name}.md": partial(settings_page, name) for name in BUILT_IN},
+    **{f"reference/api/{room}.md": partial(api_page, room) for room in ROOMS},
 }

@@ -84,7 +84,7 @@ class Made:
         """A run on a copy of the cohort whose names, tables and headers hold identifiers."""
         cohort = planted_copy(self.cohort, self.place / "planted-cohort")
         run = self.place / "planted-run"
-        return run, onclair("run", self.name, "--data", cohort, "--out", run, "--settings", self.quick_settings, "--json")
+        return run, onclair("run", self.name, "--data", cohort, "--out", run, "--settings", self.quick_settings, "--workers", "1", "--json")
 
     @cached_property
     def quick_settings(self) -> Path:

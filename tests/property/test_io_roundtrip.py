@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def test_every_dialect_of_one_table_is_the_same_table(rows: list[tuple[int, obje
     tabbed = point.replace(",", "\t")
     with tempfile.TemporaryDirectory() as home:
         frames = []
-        for name, data in (("a.csv", point.encode()), ("b.csv", b"\xef\xbb\xbf" + comma.encode()), ("c.csv", quoted.encode()), ("d.tsv", tabbed.encode())):
-            Path(home, name).write_bytes(data)
+        for name, text in (("a.csv", point), ("b.csv", "\ufeff" + comma), ("c.csv", quoted), ("d.tsv", tabbed)):
+            Path(home, name).write_bytes(text.encode())
             frames.append(read_table(Path(home, name)).frame)
     for frame in frames[1:]:
         pd.testing.assert_frame_equal(frame, frames[0])
@@ -87,7 +88,5 @@ def test_foreign_bytes_never_break_the_readers_of_tables_and_models(data: bytes)
         path = Path(home, "a.csv")
         path.write_bytes(data)
         for read in (read_table, load_formula):
-            try:
+            with contextlib.suppress(OnclairError):
                 read(path)
-            except OnclairError as error:
-                assert str(error)

@@ -65,7 +65,7 @@ def test_the_commands_of_the_design_are_all_there(hooks: ModuleType) -> None:
 def test_every_setting_of_a_study_is_on_its_page_in_both_languages(hooks: ModuleType, name: str) -> None:
     page, study = hooks.settings_page(name), load(name)
     fields = [*fields_of(study.settings), *fields_of(study.virtual.settings)]
-    assert [f.name for f in fields if f"| `{f.name}` | `{f.flag}` |" not in page] == []
+    assert [f.name for f in fields if f"| `{f.name}`<br>`{f.flag}` |" not in page] == []
     assert [f.name for f in fields if hooks.cell(f.en) not in page or hooks.cell(f.fr) not in page or not f.fr] == []
 
 

@@ -125,7 +125,7 @@ def test_codes_keep_their_leading_zeros(tmp_path: Path):
 @pytest.mark.parametrize("path", ["../A.nii.gz", "files/../../A.nii.gz", "/no/such/A.nii.gz"])
 def test_a_path_that_leaves_the_folder_is_refused(tmp_path: Path, path: str):
     text = acquisitions(*"ABCD").replace("files/A_pet.nii.gz", path)
-    with pytest.raises(BadCohort, match="of patient A in acquisitions.csv"):
+    with pytest.raises(BadCohort, match=r"of patient A in acquisitions\.csv"):
         read_cohort(folder(tmp_path, acq=text))
 
 

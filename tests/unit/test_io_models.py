@@ -132,7 +132,8 @@ def dresses(payload: Payload) -> dict[str, bytes]:
         **{f"protocol {n}": pickle.dumps(payload, protocol=n) for n in range(6)},
         "zip with data.pkl": torch_like(bare), "zlib": zlib.compress(bare), "gzip": gzip.compress(bare), "bz2": bz2.compress(bare),
         "xz": lzma.compress(bare), "lzma": lzma.compress(bare, format=lzma.FORMAT_ALONE), "joblib": joblib_bytes(payload, 0),
-        "compressed joblib": joblib_bytes(payload, 3), "objects in NPZ": objects_npz(payload), "gzip twice": gzip.compress(gzip.compress(bare)),
+        "compressed joblib": joblib_bytes(payload, 3), "objects in NPZ": objects_npz(payload),
+        "gzip twice": gzip.compress(gzip.compress(bare)),
         "zip in a renamed member": zipped({"weights.npy": bare}),
     }
 

@@ -169,7 +169,7 @@ def test_an_outline_stored_as_float_is_accepted_when_whole(tmp_path: Path):
 def test_a_value_that_is_no_label_is_refused(tmp_path: Path, value: float):
     values = np.zeros((2, 2, 2), np.float32)
     values[1, 1, 1] = value
-    with pytest.raises(BadCase, match="The outline of P012 holds the value .*, which is no label"):
+    with pytest.raises(BadCase, match=r"The outline of P012 holds the value .*, which is no label"):
         read_mask(saved(tmp_path / "a.nii", values), of="the outline of P012")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.server
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,10 @@ from onclair.io.public_data import Dataset, RemoteFile
 from onclair.io.registry import dataset, get, get_dataset, listing, where
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 @dataclass
@@ -90,7 +93,7 @@ def test_a_file_is_fetched_whole(site: Site, tmp_path: Path):
     seen: list[int] = []
     fetch(remote(site), tmp_path / "a.bin", gained=seen.append)
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert names(tmp_path) == ["a.bin"]
     assert seen == sorted(seen)
     assert seen[-1] == len(CONTENT)
 
@@ -152,7 +155,7 @@ def test_wrong_bytes_are_removed_and_both_hashes_named(site: Site, tmp_path: Pat
         fetch(wanted, tmp_path / "a.bin")
     assert wanted.sha256 in str(caught.value)
     assert hashlib.sha256(site.files["/a.bin"]).hexdigest() in str(caught.value)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_a_shorter_file_than_promised_is_given_up(site: Site, tmp_path: Path):
@@ -166,7 +169,8 @@ def two_volumes(site: Site, folder: Path) -> Dataset:
     for kind in ("pet", "mask"):
         write_image(folder / f"up_{kind}.nii.gz", Image(np.ones((2, 2, 2), np.float32), np.eye(4), "SUV"))
         site.files[f"/{kind}"] = data = (folder / f"up_{kind}.nii.gz").read_bytes()
-        files.append(RemoteFile(f"{site.url}/{kind}", hashlib.sha256(data).hexdigest(), len(data), f"images/P1_{kind}.nii.gz", f"up_{kind}.nii.gz"))
+        place = replace(remote(site, f"/{kind}", data), path=f"images/P1_{kind}.nii.gz", mirror=f"up_{kind}.nii.gz")
+        files.append(place)
     facts = {"centre": "North", "measured": "pet", "unit": "SUV"}
     return Dataset("demo", "Demo", "CC0", "Nobody 2020", "here", "images", tuple(files), facts)
 
@@ -179,7 +183,7 @@ def test_a_data_set_becomes_a_cohort_with_its_licence(site: Site, tmp_path: Path
     assert check.problems == ()
     assert (check.cohort.about.licence, check.cohort.about.citation) == ("CC0", "Nobody 2020")
     assert events[-1] == Progress("download", entry.size, entry.size, item="images/P1_mask.nii.gz", unit="bytes")
-    assert sorted(os.listdir(tmp_path)) == ["cohort", "mirror"]
+    assert names(tmp_path) == ["cohort", "mirror"]
 
 
 def test_a_data_set_that_is_there_is_verified_and_left(site: Site, tmp_path: Path):
@@ -221,7 +225,7 @@ def test_a_folder_that_holds_something_else_is_not_touched(site: Site, tmp_path:
     (tmp_path / "mine" / "thesis.txt").touch()
     with pytest.raises(NoRoom, match="nothing was replaced"):
         get_dataset(two_volumes(site, tmp_path / "mirror"), tmp_path / "mine")
-    assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+    assert names(tmp_path / "mine") == ["thesis.txt"]
 
 
 def test_every_entry_is_pinned_to_a_commit_and_names_its_licence_and_citation():

@@ -78,7 +78,9 @@ class Cohort:
         if (centres > 1).any():
             who = str(centres.index[centres > 1][0])
             found = ", ".join(sorted(self.acquisitions.loc[self.acquisitions["patient"] == who, "centre"].astype(str).unique()))
-            raise BadCohort(f"Patient {who} appears in two centres ({found}); a patient belongs to one: correct acquisitions.csv.", item=who)
+            raise BadCohort(
+                f"Patient {who} appears in two centres ({found}); a patient belongs to one: correct acquisitions.csv.", item=who
+            )
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -182,7 +184,9 @@ class Cohort:
             When the column is absent, or one side is empty.
         """
         if column not in self.acquisitions.columns:
-            raise BadCohort(f"acquisitions.csv has no column '{column}' to cut in time; {did_you_mean(column, self.acquisitions.columns)}", item=column)
+            raise BadCohort(
+                f"acquisitions.csv has no column '{column}' to cut in time; {did_you_mean(column, self.acquisitions.columns)}", item=column
+            )
         first = self.acquisitions.groupby("patient")[column].min()
         later = [p for p in self.patients if first[p] >= at]
         if not later or len(later) == len(self.patients):

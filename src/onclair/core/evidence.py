@@ -130,5 +130,7 @@ def evidence_from_dict(document: Mapping[str, Any]) -> Evidence:
         warnings=tuple(record["warnings"]),
     )
     if record.get("key") != evidence.key or document.get("id") != evidence.id:
-        raise BadInput(f"The record of stage '{evidence.stage}' does not match its own hash; it was changed after it was written.", item=evidence.stage)
+        raise BadInput(
+            f"The record of stage '{evidence.stage}' does not match its own hash; it was changed after it was written.", item=evidence.stage
+        )
     return evidence

@@ -75,9 +75,14 @@ class Finding:
         if self.status not in STATUSES:
             raise BadInput(f"The status of {who} is '{self.status}'; {did_you_mean(self.status, STATUSES)}", item=self.subject)
         if (self.status == "preliminary") != (self.review is None):
-            raise BadInput(f"The status of {who} is '{self.status}'; only a review by a named person makes it other than preliminary.", item=self.subject)
+            raise BadInput(
+                f"The status of {who} is '{self.status}'; only a review by a named person makes it other than preliminary.",
+                item=self.subject,
+            )
         if not _SHA.match(self.evidence) or not _SHA.match(str(self.model.get("sha256", ""))):
-            raise BadInput(f"{who[:1].upper()}{who[1:]} must name its evidence and model by SHA-256 (64 hexadecimal digits).", item=self.subject)
+            raise BadInput(
+                f"{who[:1].upper()}{who[1:]} must name its evidence and model by SHA-256 (64 hexadecimal digits).", item=self.subject
+            )
         if self.answer is not None and self.answer.get("value") == "cannot_tell" and not self.answer.get("reason"):
             raise BadInput(f"{who[:1].upper()}{who[1:]} answers 'cannot tell' without a reason; give one sentence.", item=self.subject)
         for name in ("probability", "low", "high"):
@@ -112,7 +117,14 @@ def finding_schema(detail: Mapping[str, Any] | None = None) -> dict[str, Any]:
     {'const': 1}
     """
     code = {"type": "array", "items": _TEXT, "minItems": 3, "maxItems": 3}
-    segment = _record(("value", "label"), value={"type": "integer"}, label=_TEXT, category=code, type=code, algorithm={"enum": ["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]})
+    segment = _record(
+        ("value", "label"),
+        value={"type": "integer"},
+        label=_TEXT,
+        category=code,
+        type=code,
+        algorithm={"enum": ["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]},
+    )
     properties = {
         "finding": {"const": 1},
         "study": _TEXT,
@@ -123,14 +135,33 @@ def finding_schema(detail: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "model": _record(("id", "version", "sha256"), id=_TEXT, version=_TEXT, sha256=_SHA256),
         "evidence": _SHA256,
         "masks": {"type": "array", "items": _record(("file", "segments"), file=_TEXT, segments={"type": "array", "items": segment})},
-        "estimates": {"type": "array", "items": _record(("name", "value", "unit"), name=_TEXT, value=_NUMBER, low=_NUMBER, high=_NUMBER, level=_NUMBER, unit=_TEXT, segment=_COUNT)},
-        "risk": {"anyOf": [{"type": "null"}, _record(("outcome", "probability"), outcome=_TEXT, probability=_NUMBER, low=_NUMBER, high=_NUMBER, horizon_months=_NUMBER)]},
+        "estimates": {
+            "type": "array",
+            "items": _record(
+                ("name", "value", "unit"), name=_TEXT, value=_NUMBER, low=_NUMBER, high=_NUMBER, level=_NUMBER, unit=_TEXT, segment=_COUNT
+            ),
+        },
+        "risk": {
+            "anyOf": [
+                {"type": "null"},
+                _record(("outcome", "probability"), outcome=_TEXT, probability=_NUMBER, low=_NUMBER, high=_NUMBER, horizon_months=_NUMBER),
+            ]
+        },
         "answer": {"anyOf": [{"type": "null"}, _record(("value", "reason"), value=_TEXT, reason={"type": ["string", "null"]})]},
         "detail": dict(detail) if detail else {"type": "object"},
         "warnings": {"type": "array", "items": _record(("code", "text"), code=_TEXT, text=_TEXT)},
         "status": {"enum": list(STATUSES)},
-        "review": {"anyOf": [{"type": "null"}, _record(("by", "role", "at", "action", "reason"), by=_TEXT, role=_TEXT, at=_TEXT, action=_TEXT, reason=_TEXT)]},
+        "review": {
+            "anyOf": [
+                {"type": "null"},
+                _record(("by", "role", "at", "action", "reason"), by=_TEXT, role=_TEXT, at=_TEXT, action=_TEXT, reason=_TEXT),
+            ]
+        },
     }
     required = [name for name in properties if name not in ("answer", "detail", "warnings")]
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Onclair finding", **_record(tuple(required), **properties)}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Onclair finding",
+        **_record(tuple(required), **properties),
+    }
     return {**schema, "additionalProperties": False}

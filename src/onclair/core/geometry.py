@@ -47,7 +47,9 @@ def checked_affine(affine: npt.ArrayLike, *, of: str = "the image") -> Affine:
         raise BadGeometry(f"The last row of the affine of {of} is {matrix[3].tolist()}; it must be 0 0 0 1.")
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
     if (lengths <= 0).any() or abs(np.linalg.det(matrix[:3, :3])) < 1e-6 * float(np.prod(lengths)):
-        raise BadGeometry(f"The affine of {of} spans no volume (axis lengths {lengths.round(4).tolist()} mm); three independent axes are needed.")
+        raise BadGeometry(
+            f"The affine of {of} spans no volume (axis lengths {lengths.round(4).tolist()} mm); three independent axes are needed."
+        )
     matrix.setflags(write=False)
     return matrix
 
@@ -79,7 +81,9 @@ def same_grid(affine: Affine, shape: tuple[int, ...], other: Affine, other_shape
     return bool(np.abs(homogeneous @ (affine - other).T).max() <= TOLERANCE_MM)
 
 
-def reindexed(array: npt.NDArray[Any], affine: Affine, onto: Affine, onto_shape: tuple[int, ...], *, of: str = "the outline") -> npt.NDArray[Any]:
+def reindexed(
+    array: npt.NDArray[Any], affine: Affine, onto: Affine, onto_shape: tuple[int, ...], *, of: str = "the outline"
+) -> npt.NDArray[Any]:
     """Return `array` with its axes flipped and permuted so that it lies on another grid, voxel for voxel.
 
     Parameters

@@ -42,7 +42,11 @@ class Outcome:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(OutcomeKind):
-            raise BadInput(f"The outcome '{self.name}' is of kind '{self.kind}'; {did_you_mean(self.kind, get_args(OutcomeKind))}", item=self.name)
+            raise BadInput(
+                f"The outcome '{self.name}' is of kind '{self.kind}'; {did_you_mean(self.kind, get_args(OutcomeKind))}", item=self.name
+            )
         if self.kind == "survival" and not self.time:
-            raise BadInput(f"The survival outcome '{self.name}' names no time column; add time = \"COLUMN\" to cohort.toml.", item=self.name)
+            raise BadInput(
+                f"The survival outcome '{self.name}' names no time column; add time = \"COLUMN\" to cohort.toml.", item=self.name
+            )
         checked_unit(self.unit, of=f"the outcome '{self.name}'")

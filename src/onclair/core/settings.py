@@ -147,19 +147,47 @@ def _unwrapped(annotation: Any) -> tuple[type, bool, bool, tuple[str, ...]]:
 
 def _limits(info: FieldInfo) -> str:
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    return ", ".join(f"{sign} {getattr(m, key):g}" for m in info.metadata for key, sign in signs.items() if getattr(m, key, None) is not None)
+    return ", ".join(
+        f"{sign} {getattr(m, key):g}" for m in info.metadata for key, sign in signs.items() if getattr(m, key, None) is not None
+    )
 
 
 class RunSettings(Settings):
     """What every study's main job may be told; a study adds its own."""
 
-    outcome: str | None = setting(None, "outcome column to predict; the cohort's only one when left out", "colonne du critère à prédire ; la seule de la cohorte par défaut")
+    outcome: str | None = setting(
+        None,
+        "outcome column to predict; the cohort's only one when left out",
+        "colonne du critère à prédire ; la seule de la cohorte par défaut",
+    )
     seed: int = setting(1, "seed of every random choice", "graine de tous les tirages", ge=0)
-    folds: int = setting(5, "outer folds of the nested cross-validation, by patient", "plis externes de la validation croisée imbriquée, par patient", ge=2, le=50)
-    inner_folds: int = setting(4, "inner folds that choose and calibrate the model", "plis internes qui choisissent et calibrent le modèle", ge=2, le=20)
+    folds: int = setting(
+        5,
+        "outer folds of the nested cross-validation, by patient",
+        "plis externes de la validation croisée imbriquée, par patient",
+        ge=2,
+        le=50,
+    )
+    inner_folds: int = setting(
+        4, "inner folds that choose and calibrate the model", "plis internes qui choisissent et calibrent le modèle", ge=2, le=20
+    )
     repeats: int = setting(3, "repetitions of the outer folds, averaged", "répétitions des plis externes, moyennées", ge=1, le=50)
-    permutations: int = setting(20, "refits on shuffled outcomes for the null", "réajustements sur critères permutés, pour l'hypothèse nulle", ge=5, le=1000)
-    shuffles: int = setting(3, "destroyed copies of the signal for the negative control", "copies détruites du signal pour le contrôle négatif", ge=1, le=50)
-    thresholds: tuple[float, ...] = setting((0.1, 0.2, 0.3, 0.4, 0.5), "risk thresholds of the decision curve", "seuils de risque de la courbe de décision")
-    alpha: float = setting(0.1, "share of patients whose true class may lie outside the prediction set", "part des patients dont la vraie classe peut sortir de l'ensemble prédit", gt=0, lt=0.5)
-    models: tuple[str, ...] = setting((), "candidate models; the study's own choice when left out", "modèles candidats ; le choix de l'étude par défaut")
+    permutations: int = setting(
+        20, "refits on shuffled outcomes for the null", "réajustements sur critères permutés, pour l'hypothèse nulle", ge=5, le=1000
+    )
+    shuffles: int = setting(
+        3, "destroyed copies of the signal for the negative control", "copies détruites du signal pour le contrôle négatif", ge=1, le=50
+    )
+    thresholds: tuple[float, ...] = setting(
+        (0.1, 0.2, 0.3, 0.4, 0.5), "risk thresholds of the decision curve", "seuils de risque de la courbe de décision"
+    )
+    alpha: float = setting(
+        0.1,
+        "share of patients whose true class may lie outside the prediction set",
+        "part des patients dont la vraie classe peut sortir de l'ensemble prédit",
+        gt=0,
+        lt=0.5,
+    )
+    models: tuple[str, ...] = setting(
+        (), "candidate models; the study's own choice when left out", "modèles candidats ; le choix de l'étude par défaut"
+    )

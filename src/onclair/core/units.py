@@ -8,7 +8,10 @@ from onclair.core.names import did_you_mean
 #: Units of a volume's voxels.
 VOXEL_UNITS = ("HU", "SUV", "a.u.")
 #: Units of outcomes, times and figures.
-UNITS = ("1", "%", "mm", "mm2", "mm3", "mL", "cm3", "nm", "ms", "counts", "day", "week", "month", "year", "N", "MPa", "Gy", "GyRBE", *VOXEL_UNITS)
+UNITS = (
+    "1", "%", "mm", "mm2", "mm3", "mL", "cm3", "nm", "ms", "counts",
+    "day", "week", "month", "year", "N", "MPa", "Gy", "GyRBE", *VOXEL_UNITS,
+)
 
 
 def checked_unit(unit: str, allowed: tuple[str, ...] = UNITS, *, of: str = "this value") -> str:

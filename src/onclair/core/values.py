@@ -68,7 +68,10 @@ class Image:
         bad = ~np.isfinite(array)
         if bad.any():
             first = tuple(int(i) for i in np.argwhere(bad)[0])
-            raise BadCase(f"{what[:1].upper()}{what[1:]} holds {int(bad.sum())} voxels that are NaN or infinite, the first at {first}; mend or crop it.")
+            raise BadCase(
+                f"{what[:1].upper()}{what[1:]} holds {int(bad.sum())} voxels that are NaN or infinite, "
+                f"the first at {first}; mend or crop it."
+            )
         object.__setattr__(self, "array", array)
         object.__setattr__(self, "affine", checked_affine(self.affine, of=what))
         checked_unit(self.unit, VOXEL_UNITS, of=what)
@@ -197,9 +200,13 @@ class Spectrum:
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "wavelength_nm", wavelength)
         if counts.ndim != 1 or counts.shape != wavelength.shape or counts.size < 2:
-            raise BadCase(f"The spectrum has {counts.shape} counts for {wavelength.shape} wavelengths; one count a wavelength, at least two.")
+            raise BadCase(
+                f"The spectrum has {counts.shape} counts for {wavelength.shape} wavelengths; one count a wavelength, at least two."
+            )
         if not np.isfinite(counts).all():
-            raise BadCase(f"The spectrum holds {int((~np.isfinite(counts)).sum())} counts that are NaN or infinite; export the frame again.")
+            raise BadCase(
+                f"The spectrum holds {int((~np.isfinite(counts)).sum())} counts that are NaN or infinite; export the frame again."
+            )
         step = np.diff(wavelength)
         if not np.isfinite(wavelength).all() or (step <= 0).any() or wavelength[0] < 150 or wavelength[-1] > 2600:
             raise BadCase("The wavelengths of the spectrum must rise strictly within 150 to 2600 nm; they do not (never sorted silently).")

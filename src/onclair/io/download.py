@@ -87,8 +87,8 @@ def verify(file: RemoteFile, path: Path) -> None:
 
 
 def _patiently(file: RemoteFile, part: Path, gained: Callable[[int], None], patience: Patience) -> None:
-    vain = 0
-    while (have := _size(part)) < file.size:
+    vain, most = 0, _size(part)
+    while _size(part) < file.size:
         try:
             _some(file, part, gained)
         except urllib.error.HTTPError as error:
@@ -102,7 +102,8 @@ def _patiently(file: RemoteFile, part: Path, gained: Callable[[int], None], pati
             reason = str(getattr(error, "reason", "") or error) or type(error).__name__
         else:
             reason = "it closes the connection early"
-        vain = 0 if _size(part) > have else vain + 1
+        vain = 0 if _size(part) > most else vain + 1  # against the most there ever was: a part may be thrown away and come again
+        most = max(most, _size(part))
         if vain >= patience.tries:
             raise _unreachable(file, reason)
         if _size(part) < file.size:

@@ -18,7 +18,7 @@ from onclair.core.study import Study
 from onclair.io.cohorts import cohort_from_files
 from onclair.io.files import make_folder, write_atomically
 from onclair.learn.locked import Locked
-from onclair.run.describe import checked, describing_settings
+from onclair.run.describe import about, checked, describing_settings
 from onclair.run.explaining import locked_model
 from onclair.run.learning import STAGE as LEARN
 from onclair.run.store import json_bytes, read_evidence
@@ -105,8 +105,8 @@ def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool =
             finding = finding_of(run, cohort, patient)
         except BadCase as error:
             if not skip_bad:
-                raise
-            done.append(Applied(patient, reason=str(error)))
+                raise BadCase(about(patient, error), item=patient) from error
+            done.append(Applied(patient, reason=about(patient, error)))
         else:
             path = out / patient / "finding.json"
             write_atomically(path, json_bytes(finding.as_dict()))

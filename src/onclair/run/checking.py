@@ -11,6 +11,7 @@ from onclair.core.cohort import Cohort
 from onclair.core.errors import BadCase, BadCohort
 from onclair.core.study import Study
 from onclair.io.cohorts import check_cohort
+from onclair.run.describe import about
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +85,5 @@ def _unreadable(study: Study, cohort: Cohort, patients: Sequence[str]) -> list[d
         try:
             study.describe(study.outline(study.read(cohort, patient), study.settings()), study.settings())
         except BadCase as error:
-            found.append({"patient": patient, "message": str(error)})
+            found.append({"patient": patient, "message": about(patient, error)})
     return found

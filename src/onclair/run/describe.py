@@ -91,7 +91,7 @@ def describe_patient(task: DescribeTask) -> Described:
         description = checked(task.study.describe(case, settings), task.patient)
         controls = {control.name: destroyed(task.study, control.name, case, settings) for control in task.study.controls}
     except BadCase as error:
-        return Described(task.patient, reason=str(error))
+        return Described(task.patient, reason=about(task.patient, error))
     evidence = Evidence(
         STAGE, task.patient, inputs, settings.as_record(), source_sha256(task.study.describe), environment(),
         facts={"centre": case.centre, "rows": len(description.rows), "reasons": dict(description.reasons)},
@@ -103,6 +103,18 @@ def describe_patient(task: DescribeTask) -> Described:
             write_parquet(partial / f"control-{name}.parquet", _named(rows, task.patient))
 
     return Described(task.patient, store.write(folder, evidence, fill))
+
+
+def about(patient: str, error: BadCase) -> str:
+    """Return the sentence of an error, with the patient in front where it does not name them.
+
+    Examples
+    --------
+    >>> about("P1", BadCase("The outline is empty.")), about("P1", BadCase("The PET of P1 is missing."))
+    ('P1: The outline is empty.', 'The PET of P1 is missing.')
+    """
+    sentence = str(error)
+    return sentence if patient in sentence else f"{patient}: {sentence}"
 
 
 def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,7 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
         )
     check = check_cohort(job.data, job.study.kinds, outcome)
     if check.problems and not job.skip_bad:
-        raise _first_of([(p.patient, p.sentence) for p in check.problems])
+        raise _stop(check.problems[0].sentence, check.problems[0].patient, len(check.bad) - 1)
     _both_classes(check.cohort.truth(outcome, list(check.good)), outcome)
     return check, outcome
 
@@ -150,11 +150,10 @@ def _left_out(check: CohortCheck) -> list[dict[str, str]]:
     return [{"patient": str(p.patient), "reason": p.sentence} for p in check.problems]
 
 
-def _first_of(problems: Sequence[tuple[str | None, str]]) -> BadCase:
-    patient, sentence = problems[0]
-    others = len({p for p, _ in problems} - {patient})
-    more = f" {others} more patients cannot be used; see `onclair cohort check`." if others else ""
-    return BadCase(f"{sentence}{more} Mend the files, or leave such patients out with --skip-bad.", item=patient)
+def _stop(sentence: str, patient: str, others: int = 0) -> BadCase:
+    """Return the error that stops a run at a patient: what is wrong, and how to go on."""
+    more = f" ({others} more patients cannot be used: see `onclair cohort check`.)" if others else ""
+    return BadCase(f"{sentence}{more} Or go on without such patients: --skip-bad.", item=patient)
 
 
 def _both_classes(truth: pd.Series, outcome: Outcome) -> None:
@@ -188,11 +187,10 @@ def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) ->
         done.append(described)
         kind = "left_out" if described.evidence is None else "reused" if described.reused else "done"
         job.progress(Progress(DESCRIBE, len(done), len(patients), described.patient, kind))
-    bad = [(d.patient, str(d.reason)) for d in done if d.evidence is None]
-    if bad and not job.skip_bad:
-        raise _first_of(bad)
-    if len(bad) == len(done):
-        raise BadCohort(f"None of the {len(done)} patients can be used; the first says: {bad[0][1] if bad else 'there is none'}")
+        if described.evidence is None and not job.skip_bad:
+            raise _stop(str(described.reason), described.patient)
+    if all(d.evidence is None for d in done):
+        raise BadCohort(f"None of the {len(done)} patients can be used; the first says: {done[0].reason if done else 'there is none'}")
     return done
 
 

@@ -94,8 +94,11 @@ class _Spread:
 
 
 def _start_worker() -> None:
-    """Keep one thread, and leave when the parent is gone (a killed parent says no goodbye)."""
-    threadpool_limits(THREADS)
+    """Keep one thread, and leave when the parent is gone (a killed parent says no goodbye).
+
+    Numerical libraries are not loaded yet in a fresh worker and read these variables when they are; a limit set now would miss them.
+    """
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(THREADS)))
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
