@@ -18,7 +18,8 @@ import jsonschema
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from made import PLANTED, Made, onclair
+from commandline import onclair
+from made import PLANTED, Made
 
 from onclair.core.errors import BadSetting
 from onclair.core.finding import finding_schema
@@ -101,7 +102,7 @@ def flags_form_and_docs_are_one_list(made: Made) -> None:
     form = {"--" + name.replace("_", "-") for name in made.study.settings.model_json_schema()["properties"]}
     page = settings_page(made.name)
     own = page[page.index("## Settings") : page.index("## Rivals")]
-    assert flags == form == set(re.findall(r"^\| `\w+` \| `(--[\w-]+)`", own, flags=re.MULTILINE))
+    assert flags == form == set(re.findall(r"^\| `\w+`<br>`(--[\w-]+)`", own, flags=re.MULTILINE))
 
 
 def settings_page(name: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,31 +12,13 @@ from typing import Any
 import nibabel as nib
 import pandas as pd
 import tomli_w
+from commandline import Said, onclair
 
 from onclair.core.study import Study
 from onclair.studies import load
 
 #: What a hospital would never want to read again in an output.
 PLANTED = ("DUPONT", "19520301", "IPP-7745120", "jean.dupont@chu.example")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-def onclair(*words: str | Path, cwd: Path | None = None) -> Said:
-    """Run the command line in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "onclair", *map(str, words)], capture_output=True, text=True, cwd=cwd, check=False, stdin=subprocess.DEVNULL)
-    return Said(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass

@@ -109,7 +109,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     without_caches = shutil.ignore_patterns("__pycache__")
     for folder in ("src", "tests/conformance", "docs"):
         shutil.copytree(repository / folder, place / folder, ignore=without_caches)
-    for file in ("pyproject.toml", "tests/conftest.py"):
+    for file in ("pyproject.toml", "tests/conftest.py", "tests/commandline.py"):
         shutil.copy(repository / file, place / file)
     (place / "src/onclair/studies/throwaway.py").write_text(ONE_FILE)
     line = '    "radiomics": "onclair.studies.radiomics:study",\n'
