@@ -108,16 +108,29 @@ def settings_page(name: str) -> str:
         f"Flags of `onclair run {name}`, keys of its TOML file and fields of its form are this one list. "
         "Flags go before TOML, TOML before defaults; an unknown key is refused.\n"
     )
-    return "\n".join([
-        f"# Study `{name}`\n", f"**{study.question.en}**\n",
-        f"Outcome: {study.outcome}. Files a patient: {', '.join(f'`{k}`' for k in study.kinds)}.\n",
-        "## Settings\n", order, settings_table(study.settings),
-        "## Rivals\n", table(("rival", "what it is", "columns"), rivals),
-        "## Negative controls\n", table(("control", "what is destroyed"), controls),
-        "## Limits\n", *(f"- {limit.en}" for limit in study.limits), "",
-        "## Virtual patients\n", f"Settings of `onclair virtual {name}`.\n", settings_table(study.virtual.settings),
-        "## References\n", *(f"- {reference}" for reference in study.references), "",
-    ])
+    return "\n".join(
+        [
+            f"# Study `{name}`\n",
+            f"**{study.question.en}**\n",
+            f"Outcome: {study.outcome}. Files a patient: {', '.join(f'`{k}`' for k in study.kinds)}.\n",
+            "## Settings\n",
+            order,
+            settings_table(study.settings),
+            "## Rivals\n",
+            table(("rival", "what it is", "columns"), rivals),
+            "## Negative controls\n",
+            table(("control", "what is destroyed"), controls),
+            "## Limits\n",
+            *(f"- {limit.en}" for limit in study.limits),
+            "",
+            "## Virtual patients\n",
+            f"Settings of `onclair virtual {name}`.\n",
+            settings_table(study.virtual.settings),
+            "## References\n",
+            *(f"- {reference}" for reference in study.references),
+            "",
+        ]
+    )
 
 
 def settings_table(kind: type[Settings]) -> str:
@@ -130,8 +143,10 @@ def _setting_row(field: SettingField) -> tuple[str, ...]:
     values = [type_name + (", several" if field.many else ""), field.unit, field.limits]
     defaults = field.default if field.many else [] if field.default is None else [field.default]
     return (
-        f"`{field.name}`<br>`{field.flag}`", ", ".join(part for part in values if part),
-        ", ".join(f"`{value}`" for value in defaults) or "none", f"{field.en}<br>*{field.fr}*",
+        f"`{field.name}`<br>`{field.flag}`",
+        ", ".join(part for part in values if part),
+        ", ".join(f"`{value}`" for value in defaults) or "none",
+        f"{field.en}<br>*{field.fr}*",
     )
 
 

@@ -25,5 +25,7 @@ class Said:
 
 def onclair(*words: str | Path, cwd: Path | None = None) -> Said:
     """Run the command line in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "onclair", *map(str, words)], capture_output=True, text=True, cwd=cwd, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, "-m", "onclair", *map(str, words)], capture_output=True, text=True, cwd=cwd, check=False, stdin=subprocess.DEVNULL
+    )
     return Said(done.returncode, done.stdout, done.stderr)

@@ -18,7 +18,10 @@ settings.load_profile("house")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--reference-data DIR``."""
     parser.addoption(
-        "--reference-data", type=Path, default=ROOT.parent / "shared" / "data", metavar="DIR",
+        "--reference-data",
+        type=Path,
+        default=ROOT.parent / "shared" / "data",
+        metavar="DIR",
         help="folder of public reference data (IBSI phantoms and values, sarcoma PET); default: ../shared/data beside the repository",
     )
 

@@ -12,8 +12,8 @@ from typing import Any
 import nibabel as nib
 import pandas as pd
 import tomli_w
-from commandline import Said, onclair
 
+from commandline import Said, onclair
 from onclair.core.study import Study
 from onclair.studies import load
 

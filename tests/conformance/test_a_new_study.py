@@ -92,11 +92,25 @@ def bedside(case: Case, description: Description, answer: Answer, settings: Thro
 
 
 study = Study(
-    name="throwaway", question=Words("Does the blood count tell who relapses?", "La numération dit-elle qui rechute ?"),
-    settings=ThrowawaySettings, outcome="binary", signal="table", kinds=("table",), read=read, outline=outline, describe=describe, model=model,
-    rivals=(Rival("prevalence", (), Words("the same risk for everybody", "le même risque pour tous")), Rival("age", ("age",), Words("age alone", "l'âge seul"))),
-    explain=explain, bedside=bedside, virtual=Virtual(VirtualThrowaway, write, tiny={"patients": 40}, demo={"patients": 60}, quick={"repeats": 1}),
-    references=("none",), limits=(Words("It is thrown away after the test.", "Elle est jetée après le test."),),
+    name="throwaway",
+    question=Words("Does the blood count tell who relapses?", "La numération dit-elle qui rechute ?"),
+    settings=ThrowawaySettings,
+    outcome="binary",
+    signal="table",
+    kinds=("table",),
+    read=read,
+    outline=outline,
+    describe=describe,
+    model=model,
+    rivals=(
+        Rival("prevalence", (), Words("the same risk for everybody", "le même risque pour tous")),
+        Rival("age", ("age",), Words("age alone", "l'âge seul")),
+    ),
+    explain=explain,
+    bedside=bedside,
+    virtual=Virtual(VirtualThrowaway, write, tiny={"patients": 40}, demo={"patients": 60}, quick={"repeats": 1}),
+    references=("none",),
+    limits=(Words("It is thrown away after the test.", "Elle est jetée après le test."),),
 )
 '''
 ONE_LINE = '    "throwaway": "onclair.studies.throwaway:study",\n'
@@ -121,7 +135,19 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 def test_a_study_of_one_file_and_one_line_keeps_every_promise(house: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(house / "src")}
-    command = [sys.executable, "-m", "pytest", "tests/conformance/test_contract.py", "-k", "throwaway", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/conformance/test_contract.py",
+        "-k",
+        "throwaway",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-q",
+    ]
     done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False)
     promises = EXPECTED["binary", "table"]
     assert f"{promises + 1} passed" in done.stdout, done.stdout[-3000:] + done.stderr[-1000:]
@@ -132,5 +158,7 @@ def test_the_floors_still_hold_with_the_new_study(house: Path) -> None:
     lint = Path(sys.executable).with_name("lint-imports")
     if not lint.exists():
         pytest.skip("import-linter is not installed here; `make setup` installs it")
-    done = subprocess.run([lint, "--no-cache"], cwd=house, env={**os.environ, "PYTHONPATH": str(house / "src")}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [lint, "--no-cache"], cwd=house, env={**os.environ, "PYTHONPATH": str(house / "src")}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout

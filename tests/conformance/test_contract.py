@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ CASES = [(study, check) for study in names() for check in CHECKS if CHECKS[check
 
 
 @pytest.fixture(scope="module")
-def all_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Made]]:
-    yield {name: Made(name, tmp_path_factory.mktemp(name)) for name in names()}
+def all_made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
+    return {name: Made(name, tmp_path_factory.mktemp(name)) for name in names()}
 
 
 @pytest.mark.parametrize(("study", "check"), CASES, ids=[f"{s}-{c}" for s, c in CASES])
@@ -32,4 +31,9 @@ def test_as_many_promises_bind_the_study_as_its_outcome_and_signal_say(name: str
 
 
 def test_the_suite_stands_in_this_folder_alone() -> None:
-    assert sorted(p.name for p in Path(__file__).parent.glob("*.py")) == ["contract.py", "made.py", "test_a_new_study.py", "test_contract.py"]
+    assert sorted(p.name for p in Path(__file__).parent.glob("*.py")) == [
+        "contract.py",
+        "made.py",
+        "test_a_new_study.py",
+        "test_contract.py",
+    ]

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from commandline import onclair
 
 WORDS = ("--models", "logistic", "--repeats", "1", "--shuffles", "1", "--permutations", "5", "--workers", "2", "--json")
@@ -19,7 +20,9 @@ WORDS = ("--models", "logistic", "--repeats", "1", "--shuffles", "1", "--permuta
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("killed") / "cohort"
-    assert onclair("virtual", "radiomics", "--patients", "24", "--centres", "1", "--seed", "5", "--field-mm", "96", "--out", place).code == 0
+    assert (
+        onclair("virtual", "radiomics", "--patients", "24", "--centres", "1", "--seed", "5", "--field-mm", "96", "--out", place).code == 0
+    )
     return place
 
 
@@ -61,4 +64,4 @@ def test_ten_kills_at_random_moments_change_nothing(cohort: Path, tmp_path: Path
     assert kills >= 8
     assert (said.json["evidence_id"], said.json["seal"]) == (undisturbed["evidence_id"], undisturbed["seal"])
     assert onclair("verify", out, "--json").json["valid"]
-    assert [p for p in out.rglob(".*")] == []
+    assert list(out.rglob(".*")) == []

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from commandline import onclair
 
 WORDS = ("--models", "logistic", "--repeats", "1", "--shuffles", "1", "--permutations", "5", "--workers", "1")
@@ -20,7 +21,9 @@ needs_mounts = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("no-room") / "cohort"
-    assert onclair("virtual", "radiomics", "--patients", "16", "--centres", "1", "--seed", "5", "--field-mm", "96", "--out", place).code == 0
+    assert (
+        onclair("virtual", "radiomics", "--patients", "16", "--centres", "1", "--seed", "5", "--field-mm", "96", "--out", place).code == 0
+    )
     return place
 
 
@@ -55,7 +58,9 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing_half_written(coh
 @needs_mounts
 def test_a_disk_that_may_not_be_written_is_said(cohort: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    done = on_small_disk("1m", ",ro", disk, f"{sys.executable} -m onclair run radiomics --data {cohort} --out {disk}/run {' '.join(WORDS)}; echo code $?")
+    done = on_small_disk(
+        "1m", ",ro", disk, f"{sys.executable} -m onclair run radiomics --data {cohort} --out {disk}/run {' '.join(WORDS)}; echo code $?"
+    )
     assert done.stdout.split() == ["code", "2"], done.stdout + done.stderr
     assert "not writable" in done.stderr
 

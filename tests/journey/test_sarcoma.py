@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from commandline import onclair
 
 #: Short: one model, one repeat. Rivals learn nothing, so their figures are those of the full run.
@@ -59,7 +60,9 @@ def test_a_run_moved_elsewhere_still_verifies(done: tuple[Path, dict[str, Any]],
     assert (said.code, said.json["valid"], said.json["records"]) == (0, True, 58)
 
 
-def test_replay_finds_the_cohort_by_itself_and_asks_for_it_when_it_moved(done: tuple[Path, dict[str, Any]], cohort: Path, tmp_path: Path) -> None:
+def test_replay_finds_the_cohort_by_itself_and_asks_for_it_when_it_moved(
+    done: tuple[Path, dict[str, Any]], cohort: Path, tmp_path: Path
+) -> None:
     out, _ = done
     said = onclair("replay", out, "--json")
     assert said.code == 0, said.err

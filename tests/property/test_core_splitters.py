@@ -12,8 +12,11 @@ from onclair.core.cohort import Cohort
 
 def cohort_of(n: int, centres: int = 1, visits: int = 1) -> Cohort:
     names = [f"P{i:03d}" for i in range(n)]
-    rows = [{"patient": p, "centre": f"C{i % centres}", "visit": str(v), "kind": "pet", "path": f"{p}/{v}.nii.gz"}
-            for i, p in enumerate(names) for v in range(visits)]
+    rows = [
+        {"patient": p, "centre": f"C{i % centres}", "visit": str(v), "kind": "pet", "path": f"{p}/{v}.nii.gz"}
+        for i, p in enumerate(names)
+        for v in range(visits)
+    ]
     return Cohort(pd.DataFrame(rows), pd.DataFrame({"patient": names, "event": [i % 2 for i in range(n)]}))
 
 

@@ -55,7 +55,9 @@ def test_every_dialect_of_one_table_is_the_same_table(rows: list[tuple[int, obje
 @settings(max_examples=25, deadline=None)
 @given(
     array=hnp.arrays(np.float32, hnp.array_shapes(min_dims=3, max_dims=3, max_side=4), elements=st.floats(-1e6, 1e6, width=32)),
-    spacing=st.tuples(*[st.floats(0.5, 6)] * 3), flips=st.tuples(*[st.sampled_from([-1, 1])] * 3), order=st.permutations(range(3)),
+    spacing=st.tuples(*[st.floats(0.5, 6)] * 3),
+    flips=st.tuples(*[st.sampled_from([-1, 1])] * 3),
+    order=st.permutations(range(3)),
 )
 def test_a_volume_keeps_its_voxels_and_its_place(array: np.ndarray, spacing: tuple, flips: tuple, order: list):
     affine = np.eye(4)

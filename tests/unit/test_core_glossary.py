@@ -11,9 +11,35 @@ from onclair.core.glossary import TERMS, term
 from onclair.core.units import UNITS
 
 NAMED_BY_THE_DESIGN = (
-    "study", "exam", "cohort", "patient", "visit", "acquisition", "outline", "description", "rival", "control", "evidence", "estimate",
-    "interval", "calibration_slope", "o_e", "brier", "decision_curve", "net_benefit", "auc", "suv", "bin_width", "glcm", "glrlm",
-    "ivh", "sphericity", "cannot_tell", "virtual", "leave_one_centre_out", "finding",
+    "study",
+    "exam",
+    "cohort",
+    "patient",
+    "visit",
+    "acquisition",
+    "outline",
+    "description",
+    "rival",
+    "control",
+    "evidence",
+    "estimate",
+    "interval",
+    "calibration_slope",
+    "o_e",
+    "brier",
+    "decision_curve",
+    "net_benefit",
+    "auc",
+    "suv",
+    "bin_width",
+    "glcm",
+    "glrlm",
+    "ivh",
+    "sphericity",
+    "cannot_tell",
+    "virtual",
+    "leave_one_centre_out",
+    "finding",
 )
 
 

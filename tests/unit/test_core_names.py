@@ -11,8 +11,17 @@ PUBLIC = {
     "canonical": {"canonical_json", "plain_float", "sha256_of"},
     "cohort": {"About", "Cohort", "Split"},
     "errors": {
-        "BadCase", "BadCohort", "BadGeometry", "BadInput", "BadModelFile", "BadSetting", "BadTable", "CheckFailed", "NoRoom",
-        "NotReachable", "OnclairError",
+        "BadCase",
+        "BadCohort",
+        "BadGeometry",
+        "BadInput",
+        "BadModelFile",
+        "BadSetting",
+        "BadTable",
+        "CheckFailed",
+        "NoRoom",
+        "NotReachable",
+        "OnclairError",
     },
     "estimate": {"Estimate", "estimate_from_dict", "not_available"},
     "evidence": {"Evidence", "content_key", "evidence_from_dict"},
@@ -40,7 +49,8 @@ def test_no_module_of_core_is_left_out(repository) -> None:
 def test_the_public_names_are_exactly(name: str) -> None:
     module = importlib.import_module(f"onclair.core.{name}")
     own = {
-        key for key, value in vars(module).items()
+        key
+        for key, value in vars(module).items()
         if not key.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == module.__name__
     }
     assert own == PUBLIC[name]

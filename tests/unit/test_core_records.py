@@ -20,12 +20,24 @@ from onclair.core.outcome import Outcome
 from onclair.core.settings import RunSettings, Settings, fields_of, setting
 
 RECORD = Evidence(
-    "describe", "P1", {"pet": "0" * 64, "mask": "1" * 64}, {"bin_width": 0.5, "seed": 1}, "c" * 64,
-    {"numpy": "2.4", "threads": 1}, {"features.json": "2" * 64}, (Estimate("auc:model", 0.7, low=0.6, high=0.8),),
-    {"rows": 1}, ({"code": "too_few_events", "text": "19."},),
+    "describe",
+    "P1",
+    {"pet": "0" * 64, "mask": "1" * 64},
+    {"bin_width": 0.5, "seed": 1},
+    "c" * 64,
+    {"numpy": "2.4", "threads": 1},
+    {"features.json": "2" * 64},
+    (Estimate("auc:model", 0.7, low=0.6, high=0.8),),
+    {"rows": 1},
+    ({"code": "too_few_events", "text": "19."},),
 )
 FINDING = Finding(
-    "radiomics", "P1", "2026-01-01T00:00:00Z", "virtual", {"id": "m", "version": "1", "sha256": "0" * 64}, "1" * 64,
+    "radiomics",
+    "P1",
+    "2026-01-01T00:00:00Z",
+    "virtual",
+    {"id": "m", "version": "1", "sha256": "0" * 64},
+    "1" * 64,
     estimates=({"name": "volume", "value": 12.5, "low": None, "high": None, "level": 0.95, "unit": "mL", "segment": 1},),
     risk={"outcome": "relapse", "probability": 0.2, "low": 0.1, "high": 0.4, "horizon_months": 24},
     answer={"value": "cannot_tell", "reason": "Unlike the training patients."},
@@ -87,8 +99,15 @@ def test_an_estimate_that_says_too_little_is_refused(make, found: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["auc:model", "auc:rival:suv_max", "auc:model-minus-volume", "nb@0.2:model", "froc:sens@1",
-     "auc:model:leave-one-centre-out", "auc:model:centre:Caen 2"],
+    [
+        "auc:model",
+        "auc:rival:suv_max",
+        "auc:model-minus-volume",
+        "nb@0.2:model",
+        "froc:sens@1",
+        "auc:model:leave-one-centre-out",
+        "auc:model:centre:Caen 2",
+    ],
 )
 def test_the_names_of_the_design_are_accepted(name: str) -> None:
     assert Estimate(name, 0.5).name == name
@@ -114,9 +133,16 @@ def test_the_id_does_not_depend_on_the_order_in_which_a_record_was_filled() -> N
 @pytest.mark.parametrize(
     "change",
     [
-        {"stage": "learn"}, {"subject": "P2"}, {"inputs": {"pet": "0" * 64}}, {"settings": {"bin_width": 0.5, "seed": 2}},
-        {"code": "d" * 64}, {"environment": {"numpy": "2.5", "threads": 1}}, {"outputs": {"features.json": "3" * 64}},
-        {"estimates": ()}, {"facts": {"rows": 2}}, {"warnings": ()},
+        {"stage": "learn"},
+        {"subject": "P2"},
+        {"inputs": {"pet": "0" * 64}},
+        {"settings": {"bin_width": 0.5, "seed": 2}},
+        {"code": "d" * 64},
+        {"environment": {"numpy": "2.5", "threads": 1}},
+        {"outputs": {"features.json": "3" * 64}},
+        {"estimates": ()},
+        {"facts": {"rows": 2}},
+        {"warnings": ()},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -163,8 +189,15 @@ def test_the_schema_is_itself_valid() -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [{"subject": ""}, {"data": "maybe"}, {"created": "yesterday"}, {"evidence": "abc"}, {"finding": 2}, {"extra": 1},
-     {"risk": {"outcome": "x"}}],
+    [
+        {"subject": ""},
+        {"data": "maybe"},
+        {"created": "yesterday"},
+        {"evidence": "abc"},
+        {"finding": 2},
+        {"extra": 1},
+        {"risk": {"outcome": "x"}},
+    ],
     ids=lambda spoil: next(iter(spoil)),
 )
 def test_the_schema_refuses_a_spoilt_finding(spoil: dict) -> None:
@@ -208,11 +241,12 @@ def test_an_unknown_setting_is_refused_with_the_nearest_known_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "layer", [{"bin_width": 0.0}, {"bin_width": "wide"}, {"kernel": "median"}, {"cap": 0}, {"cap": 1.5}],
+    "layer",
+    [{"bin_width": 0.0}, {"bin_width": "wide"}, {"kernel": "median"}, {"cap": 0}, {"cap": 1.5}],
     ids=["at the bound", "a word", "no such choice", "below", "half"],
 )
 def test_an_impossible_setting_is_refused_quoting_name_and_value(layer: dict) -> None:
-    (name, value), = layer.items()
+    ((name, value),) = layer.items()
     with pytest.raises(BadSetting) as caught:
         Wide.read(layer)
     assert f"'{name}'" in str(caught.value)

@@ -56,8 +56,18 @@ def test_every_command_and_each_of_its_options_is_on_the_page(hooks: ModuleType)
 def test_the_commands_of_the_design_are_all_there(hooks: ModuleType) -> None:
     names = {name.removeprefix("onclair ") for name, _ in hooks.commands()}
     assert {
-        "demo", "run radiomics", "apply", "verify", "replay", "report", "virtual radiomics", "data list", "data get", "data where",
-        "bench", "cohort check",
+        "demo",
+        "run radiomics",
+        "apply",
+        "verify",
+        "replay",
+        "report",
+        "virtual radiomics",
+        "data list",
+        "data get",
+        "data where",
+        "bench",
+        "cohort check",
     } <= names
 
 

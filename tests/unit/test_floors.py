@@ -52,7 +52,9 @@ def body_lines(node: Function) -> int:
 def functions(repository: Path) -> list[tuple[str, Function]]:
     return [
         (f"{name}:{node.lineno} {node.name}", node)
-        for name, tree in modules(repository) for node in ast.walk(tree) if isinstance(node, Function)
+        for name, tree in modules(repository)
+        for node in ast.walk(tree)
+        if isinstance(node, Function)
     ]
 
 
@@ -135,7 +137,8 @@ def test_no_source_takes_a_setting_from_the_environment(repository: Path) -> Non
     reads = ("os.getenv(", "os.environ[", "os.environ.get(")  # handing the whole environment on to a child process is none
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in modules(repository) for node in ast.walk(tree)
+        for name, tree in modules(repository)
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call | ast.Subscript) and ast.unparse(node).startswith(reads)
     ]
     assert found == []
@@ -144,7 +147,8 @@ def test_no_source_takes_a_setting_from_the_environment(repository: Path) -> Non
 def test_no_source_imports_pickle_or_its_like(repository: Path) -> None:
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in modules(repository) for node in ast.walk(tree)
+        for name, tree in modules(repository)
+        for node in ast.walk(tree)
         if isinstance(node, ast.Import) and {a.name for a in node.names} & {"pickle", "joblib", "dill", "cloudpickle"}
     ]
     assert found == []

@@ -54,7 +54,10 @@ def test_a_good_cohort_has_no_problem_and_its_facts_are_counted(tmp_path: Path):
     assert check.problems == ()
     assert check.good == ("A", "B", "C", "D")
     assert check.facts == {
-        "patients": 4, "centres": {"North": 4}, "acquisitions": {"mask": 4, "pet": 4}, "outcomes": {"relapse": {"n": 4, "events": 2}},
+        "patients": 4,
+        "centres": {"North": 4},
+        "acquisitions": {"mask": 4, "pet": 4},
+        "outcomes": {"relapse": {"n": 4, "events": 2}},
     }
     assert check.cohort.about.units == {"pet": "SUV"}
     assert file_of(check.cohort, "A", "pet").is_file()
@@ -67,9 +70,9 @@ def test_a_good_cohort_has_no_problem_and_its_facts_are_counted(tmp_path: Path):
         (TOML.replace('kind = "binary"', 'kind = "binari"'), "did you mean 'binary'"),
         (TOML.replace('kind = "binary"', 'kinds = "binary"'), "unknown key 'kinds'; did you mean 'kind'"),
         (TOML.replace("SUV", "SUVbw"), "unit of the kind 'pet' in cohort.toml is 'SUVbw'"),
-        (TOML.replace("cohort/1", "cohort/9"), "this version reads \"onclair-cohort/1\""),
+        (TOML.replace("cohort/1", "cohort/9"), 'this version reads "onclair-cohort/1"'),
         (TOML.replace('"real"', '"fake"'), "data = 'fake'"),
-        (TOML.replace('title = "', 'title = '), "cohort.toml cannot be read"),
+        (TOML.replace('title = "', "title = "), "cohort.toml cannot be read"),
         (TOML.replace("outcomes.relapse", "outcomes.relaps"), "no column 'relaps' for the outcome 'relaps'; did you mean 'relapse'"),
     ],
 )
@@ -105,8 +108,12 @@ def test_a_patient_with_two_rows_of_outcomes_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("Marie Dupont", "looks like a name"), ("m.dupont@chu.fr", "looks like an e-mail address"), ("DU_19610312", "date of birth"),
-        ("12-03-1961", "date of birth"), ("../A", "cannot stand in file names"), ("..", "cannot stand in file names"),
+        ("Marie Dupont", "looks like a name"),
+        ("m.dupont@chu.fr", "looks like an e-mail address"),
+        ("DU_19610312", "date of birth"),
+        ("12-03-1961", "date of birth"),
+        ("../A", "cannot stand in file names"),
+        ("..", "cannot stand in file names"),
     ],
 )
 def test_a_code_that_may_name_a_person_or_a_place_on_disk_is_refused(tmp_path: Path, code: str, sentence: str):

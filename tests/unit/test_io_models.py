@@ -25,10 +25,15 @@ from onclair.io.models import FORMAT, ModelRecord, load_formula, load_model, sav
 from onclair.io.trees import ALLOWED_TYPES, trees_from_bytes, trees_to_bytes, zipped
 
 DOCUMENT = {
-    "format": FORMAT, "name": "risk", "family": "logistic", "outcome": "relapse",
+    "format": FORMAT,
+    "name": "risk",
+    "family": "logistic",
+    "outcome": "relapse",
     "inputs": [{"name": "volume", "unit": "mL", "low": 0.0, "high": 900.0, "missing": None}],
     "terms": [{"input": "volume", "transform": "log", "coefficient": 0.7}],
-    "intercept": -1.5, "thresholds": [0.2, 0.4], "extra": {"calibrator": {"slope": np.float64(0.9)}},
+    "intercept": -1.5,
+    "thresholds": [0.2, 0.4],
+    "extra": {"calibrator": {"slope": np.float64(0.9)}},
 }
 
 
@@ -130,9 +135,15 @@ def dresses(payload: Payload) -> dict[str, bytes]:
     bare = pickle.dumps(payload)
     return {
         **{f"protocol {n}": pickle.dumps(payload, protocol=n) for n in range(6)},
-        "zip with data.pkl": torch_like(bare), "zlib": zlib.compress(bare), "gzip": gzip.compress(bare), "bz2": bz2.compress(bare),
-        "xz": lzma.compress(bare), "lzma": lzma.compress(bare, format=lzma.FORMAT_ALONE), "joblib": joblib_bytes(payload, 0),
-        "compressed joblib": joblib_bytes(payload, 3), "objects in NPZ": objects_npz(payload),
+        "zip with data.pkl": torch_like(bare),
+        "zlib": zlib.compress(bare),
+        "gzip": gzip.compress(bare),
+        "bz2": bz2.compress(bare),
+        "xz": lzma.compress(bare),
+        "lzma": lzma.compress(bare, format=lzma.FORMAT_ALONE),
+        "joblib": joblib_bytes(payload, 0),
+        "compressed joblib": joblib_bytes(payload, 3),
+        "objects in NPZ": objects_npz(payload),
         "gzip twice": gzip.compress(gzip.compress(bare)),
         "zip in a renamed member": zipped({"weights.npy": bare}),
     }

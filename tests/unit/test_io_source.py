@@ -16,7 +16,7 @@ from onclair.io.source import source_sha256
 FILES = {
     "__init__.py": "",
     "study.py": "from . import near\nfrom .deep import inner\nimport onclair.core.names\n"
-                "def run():\n    from thirdstudy.late import x\n    return x\n",
+    "def run():\n    from thirdstudy.late import x\n    return x\n",
     "near.py": "X = 1\n",
     "late.py": "x = 1\n",
     "deep/__init__.py": "",

@@ -107,7 +107,11 @@ def test_only_pipelines_can_be_locked(world):
 
 def test_it_says_how_it_came_to_be(locked):
     assert {k: locked.about[k] for k in ("outcome", "learner", "patients", "events", "votes")} == {
-        "outcome": "y", "learner": "only", "patients": 60, "events": 24, "votes": {"only": 3},
+        "outcome": "y",
+        "learner": "only",
+        "patients": 60,
+        "events": 24,
+        "votes": {"only": 3},
     }
 
 

@@ -22,9 +22,7 @@ PLAN = NestedPlan(folds=3, inner_folds=3, repeats=2, seed=4)
 def world(n=36, p=8, rows=1, signal=2.0, events=None):
     draw = np.random.default_rng(n + rows)
     names = [f"P{i:03d}" for i in range(n)]
-    acquisitions = pd.DataFrame(
-        {"patient": names, "centre": [f"C{i % 3}" for i in range(n)], "visit": "1", "kind": "pet", "path": names}
-    )
+    acquisitions = pd.DataFrame({"patient": names, "centre": [f"C{i % 3}" for i in range(n)], "visit": "1", "kind": "pet", "path": names})
     outcome = draw.permutation(np.arange(n) < (n // 3 if events is None else events)).astype(float)
     index = pd.MultiIndex.from_product([names, range(rows)], names=["patient", "item"])
     truth = np.repeat(outcome, rows)

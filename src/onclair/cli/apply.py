@@ -11,7 +11,14 @@ from onclair.cli.options import as_json, folder, print_json, skip_bad
 
 @click.command()
 @click.argument("run", type=folder)
-@click.option("--input", "inputs", type=folder, multiple=True, required=True, help="A cohort folder, or files named CASE_KIND.nii.gz; may be repeated.")
+@click.option(
+    "--input",
+    "inputs",
+    type=folder,
+    multiple=True,
+    required=True,
+    help="A cohort folder, or files named CASE_KIND.nii.gz; may be repeated.",
+)
 @click.option("--out", type=folder, required=True, help="Where PATIENT/finding.json goes.")
 @skip_bad
 @as_json
@@ -31,7 +38,11 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, skip_bad: bool, as_jso
         done = answer(locked, inputs, out, skip_bad=skip_bad, progress=progress)
     left_out = [{"patient": d.patient, "reason": d.reason} for d in done if d.finding is None]
     if as_json:
-        findings = [{"patient": d.patient, "path": str(d.path), "answer": d.finding.answer, "risk": d.finding.risk} for d in done if d.finding is not None]
+        findings = [
+            {"patient": d.patient, "path": str(d.path), "answer": d.finding.answer, "risk": d.finding.risk}
+            for d in done
+            if d.finding is not None
+        ]
         print_json({"study": locked.study.name, "evidence_id": locked.claim.id, "findings": findings, "left_out": left_out, "warnings": []})
         return
     for case in done:

@@ -28,10 +28,17 @@ def radiomics(reference_data: Path | None, peer_home: Path | None, as_json: bool
     if as_json:
         print_json({"runs": [row.as_dict() for row in rows], "warnings": []})
         return
-    table = Table("tool", "case", "scope", "outputs", "import s", "first s", "warm s", "process s", "MB", title="CPU seconds and peak memory")
+    table = Table(
+        "tool", "case", "scope", "outputs", "import s", "first s", "warm s", "process s", "MB", title="CPU seconds and peak memory"
+    )
     for row in rows:
         figures = [row.outputs, row.import_cpu_s, row.first_cpu_s, row.warm_cpu_s, row.process_cpu_s, row.rss_mb]
-        table.add_row(f"{row.tool} {row.version}", row.case, row.scope, *([row.reason or row.status] if row.status != "ok" else [_figure(f) for f in figures]))
+        table.add_row(
+            f"{row.tool} {row.version}",
+            row.case,
+            row.scope,
+            *([row.reason or row.status] if row.status != "ok" else [_figure(f) for f in figures]),
+        )
     Console().print(table)
 
 

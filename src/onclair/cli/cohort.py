@@ -26,7 +26,6 @@ def check(directory: Path, study: str | None, outcome: str | None, as_json: bool
     Exit code 0 when all patients can be used, 1 when some cannot (they are listed), 2 when the folder as a whole cannot.
     """
     from onclair.run.checking import check_for
-
     from onclair.studies import load
 
     found = check_for(directory, load(study) if study else None, outcome)

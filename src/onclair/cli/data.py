@@ -74,6 +74,11 @@ def where(name: str, as_json: bool) -> None:
 def _record(entry: Dataset) -> dict[str, Any]:
     """Return what `--json` prints of a data set."""
     return {
-        "name": entry.name, "title": entry.title, "licence": entry.licence, "citation": entry.citation, "source": entry.source, "bytes": entry.size,
+        "name": entry.name,
+        "title": entry.title,
+        "licence": entry.licence,
+        "citation": entry.citation,
+        "source": entry.source,
+        "bytes": entry.size,
         "files": [{"url": f.url, "sha256": f.sha256, "bytes": f.size, "path": f.path, "mirror": f.mirror} for f in entry.files],
     }

@@ -12,7 +12,13 @@ from onclair.cli.options import as_json, folder, language, print_json, workers
 
 @click.command()
 @click.argument("studies", nargs=-1)
-@click.option("--out", type=folder, default=Path("out/demo"), show_default=True, help="Where cohorts and runs go; a finished demo there is verified and shown again.")
+@click.option(
+    "--out",
+    type=folder,
+    default=Path("out/demo"),
+    show_default=True,
+    help="Where cohorts and runs go; a finished demo there is verified and shown again.",
+)
 @click.option("--tiny", is_flag=True, help="The conformance suite's small cohorts: seconds, for trying things out.")
 @workers
 @language

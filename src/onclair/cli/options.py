@@ -55,7 +55,12 @@ def _option(field: SettingField) -> Callable[[Command], Command]:
     unit = f" ({field.unit})" if field.unit else ""
     limits = f"  [{field.limits}]" if field.limits else ""
     return click.option(
-        field.flag, field.name, type=kind, multiple=field.many, default=None, help=f"{field.en[:1].upper()}{field.en[1:]}{unit}.{shown}{limits}"
+        field.flag,
+        field.name,
+        type=kind,
+        multiple=field.many,
+        default=None,
+        help=f"{field.en[:1].upper()}{field.en[1:]}{unit}.{shown}{limits}",
     )
 
 

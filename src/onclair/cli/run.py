@@ -31,6 +31,7 @@ def _command(name: str) -> click.Command:
     @language
     @as_json
     def command(**flags: Any) -> None:
+        """Read the flags, do the job, say what came of it."""
         own = {key: flags.pop(key) for key in ("data", "out", "toml", "workers", "skip_bad", "lang", "as_json")}
         job = job_of(study, own, toml_layer(own["toml"]), given(flags))
         with listener(quiet=own["as_json"]) as progress:
@@ -46,7 +47,13 @@ def _command(name: str) -> click.Command:
 def job_of(study: Study, own: dict[str, Any], *layers: dict[str, Any]) -> Job:
     """Return the job that the flags describe."""
     return Job(
-        study, load_settings(study, *layers), Path(own["data"]), Path(own["out"]), report_files, own["workers"] or cores(), bool(own.get("skip_bad"))
+        study,
+        load_settings(study, *layers),
+        Path(own["data"]),
+        Path(own["out"]),
+        report_files,
+        own["workers"] or cores(),
+        bool(own.get("skip_bad")),
     )
 
 
@@ -54,10 +61,18 @@ def summary(result: Result, lang: str = "en") -> dict[str, Any]:
     """Return what `--json` prints of a run."""
     claim: Evidence = result.claim
     return {
-        "study": claim.facts["study"], "data": claim.facts["data"], "patients": claim.facts["patients"], "events": claim.facts["events"],
-        "evidence_id": claim.id, "seal": result.seal.id, "report": str(report_path(result, lang)),
-        "reused": result.reused, "computed": result.computed, "left_out": claim.facts["left_out"],
-        "warnings": [dict(w) for w in claim.warnings], "estimates": [e.as_dict() for e in claim.estimates],
+        "study": claim.facts["study"],
+        "data": claim.facts["data"],
+        "patients": claim.facts["patients"],
+        "events": claim.facts["events"],
+        "evidence_id": claim.id,
+        "seal": result.seal.id,
+        "report": str(report_path(result, lang)),
+        "reused": result.reused,
+        "computed": result.computed,
+        "left_out": claim.facts["left_out"],
+        "warnings": [dict(w) for w in claim.warnings],
+        "estimates": [e.as_dict() for e in claim.estimates],
     }
 
 
@@ -66,4 +81,8 @@ def report_path(result: Result, lang: str) -> Path:
     return result.report if lang == "en" else result.report.with_name(f"report.{lang}.html")
 
 
-run = StudyGroup("run", make=_command, help="Run a study's main job on your cohort: from files to verified evidence.\n\nonclair run STUDY --help shows the study's settings.")
+run = StudyGroup(
+    "run",
+    make=_command,
+    help="Run a study's main job on your cohort: from files to verified evidence.\n\nonclair run STUDY --help shows the study's settings.",
+)

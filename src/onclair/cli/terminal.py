@@ -37,7 +37,13 @@ def listener(*, quiet: bool = False) -> Iterator[Listener]:
 
 @contextmanager
 def _bars() -> Iterator[Listener]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[item]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[item]}"),
+        TimeRemainingColumn(),
+    )
     tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
 

@@ -22,6 +22,7 @@ def _command(name: str) -> click.Command:
     @workers
     @as_json
     def command(**flags: Any) -> None:
+        """Read the flags, make the patients, say where they are."""
         out, many, quiet, number = flags.pop("out"), flags.pop("workers"), flags.pop("as_json"), flags.pop("n")
         settings = maker.settings.read({"patients": number}, given(flags), source=f"the settings of virtual {name}")
         with listener(quiet=quiet) as progress, pool(many or cores()) as over:
@@ -32,4 +33,8 @@ def _command(name: str) -> click.Command:
     return command
 
 
-virtual = StudyGroup("virtual", make=_command, help="Make a cohort of virtual patients with known truth.\n\nonclair virtual STUDY --help shows what may be chosen.")
+virtual = StudyGroup(
+    "virtual",
+    make=_command,
+    help="Make a cohort of virtual patients with known truth.\n\nonclair virtual STUDY --help shows what may be chosen.",
+)

@@ -93,9 +93,18 @@ class Evidence:
     def record(self) -> dict[str, Any]:
         """Return the canonical record as plain JSON values."""
         return {
-            "format": FORMAT, "key": self.key, "stage": self.stage, "subject": self.subject, "inputs": dict(self.inputs),
-            "settings": dict(self.settings), "code": self.code, "environment": dict(self.environment), "outputs": dict(self.outputs),
-            "estimates": [e.as_dict() for e in self.estimates], "facts": dict(self.facts), "warnings": [dict(w) for w in self.warnings],
+            "format": FORMAT,
+            "key": self.key,
+            "stage": self.stage,
+            "subject": self.subject,
+            "inputs": dict(self.inputs),
+            "settings": dict(self.settings),
+            "code": self.code,
+            "environment": dict(self.environment),
+            "outputs": dict(self.outputs),
+            "estimates": [e.as_dict() for e in self.estimates],
+            "facts": dict(self.facts),
+            "warnings": [dict(w) for w in self.warnings],
         }
 
     @property

@@ -126,8 +126,17 @@ def fields_of(kind: type[Settings]) -> Iterator[SettingField]:
         item, many, optional, choices = _unwrapped(info.annotation)
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         yield SettingField(
-            name, "--" + name.replace("_", "-"), item, many, optional, choices, info.default,
-            info.description or "", str(extra.get("fr", "")), str(extra.get("unit", "")), _limits(info),
+            name,
+            "--" + name.replace("_", "-"),
+            item,
+            many,
+            optional,
+            choices,
+            info.default,
+            info.description or "",
+            str(extra.get("fr", "")),
+            str(extra.get("unit", "")),
+            _limits(info),
         )
 
 

@@ -50,7 +50,10 @@ class Fitted(Protocol):
 class Learner(Protocol):
     """A whole pipeline (imputing, scaling, selecting, fitting) that can be trained again and again."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What settings, folds and reports call it."""
+        ...
 
     def fit(self, features: pd.DataFrame, truth: Floats, rng: np.random.Generator) -> Fitted:
         """Return the pipeline trained on these rows alone."""

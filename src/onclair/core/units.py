@@ -9,8 +9,25 @@ from onclair.core.names import did_you_mean
 VOXEL_UNITS = ("HU", "SUV", "a.u.")
 #: Units of outcomes, times and figures.
 UNITS = (
-    "1", "%", "mm", "mm2", "mm3", "mL", "cm3", "nm", "ms", "counts",
-    "day", "week", "month", "year", "N", "MPa", "Gy", "GyRBE", *VOXEL_UNITS,
+    "1",
+    "%",
+    "mm",
+    "mm2",
+    "mm3",
+    "mL",
+    "cm3",
+    "nm",
+    "ms",
+    "counts",
+    "day",
+    "week",
+    "month",
+    "year",
+    "N",
+    "MPa",
+    "Gy",
+    "GyRBE",
+    *VOXEL_UNITS,
 )
 
 

@@ -208,8 +208,11 @@ def decimal_commas(columns: Iterable[Sequence[str]], delimiter: str, name: str) 
         return False
     if delimiter != ",":
         return True
-    raise BadTable(f"{name} holds '{doubtful[0]}', which may mean {doubtful[0].replace(',', '.')} or "
-                   f"{doubtful[0].replace(',', '')}; write numbers with a decimal point and no separator.", item=name)
+    raise BadTable(
+        f"{name} holds '{doubtful[0]}', which may mean {doubtful[0].replace(',', '.')} or "
+        f"{doubtful[0].replace(',', '')}; write numbers with a decimal point and no separator.",
+        item=name,
+    )
 
 
 def _could_be_numbers(column: Sequence[str]) -> bool:

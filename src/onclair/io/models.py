@@ -209,7 +209,7 @@ def _parsed(data: bytes, name: str) -> dict[str, Any]:
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise BadModelFile(f"{name} is no JSON that a model may hold ({error}); correct it.", item=name) from error
     if not isinstance(document, dict):
-        raise BadModelFile(f"{name} is no JSON table; a model is written as {{\"format\": \"{FORMAT}\", ...}}.", item=name)
+        raise BadModelFile(f'{name} is no JSON table; a model is written as {{"format": "{FORMAT}", ...}}.', item=name)
     return document
 
 

@@ -48,12 +48,20 @@ def lay_out_nsclc_table(entry: Dataset, folder: Path) -> None:
     scans = scans.assign(patient=scans["clc"].str.removesuffix("L"))
     both = features[["patient"]].merge(scans, on="patient").merge(clinical[["patient", "event", "days"]], on="patient")
     both = both.sort_values("patient", ignore_index=True)
-    acquisitions = pd.DataFrame({
-        "patient": both["patient"], "centre": both["patient"].str.slice(0, 3), "visit": "", "kind": "features", "path": "features.csv",
-        "kernel": both["KernelResolution"], "contrast": both["CE"], "slice_thickness_mm": both["ST"],
-        "manufacturer": both["Manufacturer"].replace("0", None),
-        "match": ["exact" if a == b else "lesion_suffix" for a, b in zip(both["clc"], both["patient"], strict=True)],
-    })
+    acquisitions = pd.DataFrame(
+        {
+            "patient": both["patient"],
+            "centre": both["patient"].str.slice(0, 3),
+            "visit": "",
+            "kind": "features",
+            "path": "features.csv",
+            "kernel": both["KernelResolution"],
+            "contrast": both["CE"],
+            "slice_thickness_mm": both["ST"],
+            "manufacturer": both["Manufacturer"].replace("0", None),
+            "match": ["exact" if a == b else "lesion_suffix" for a, b in zip(both["clc"], both["patient"], strict=True)],
+        }
+    )
     kept = features[features["patient"].isin(both["patient"])].sort_values("patient")
     write_table(folder / "features.csv", kept)
     outcome = Outcome("event", "survival", unit="day", time="days")

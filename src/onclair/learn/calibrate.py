@@ -86,7 +86,12 @@ class Calibrator:
         """
         covariance = [list(row) for row in self.covariance]
         return {
-            "kind": "platt", "intercept": self.intercept, "slope": self.slope, "covariance": covariance, "n": self.n, "events": self.events,
+            "kind": "platt",
+            "intercept": self.intercept,
+            "slope": self.slope,
+            "covariance": covariance,
+            "n": self.n,
+            "events": self.events,
         }
 
     @classmethod

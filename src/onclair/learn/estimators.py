@@ -159,7 +159,12 @@ class Logistic:
         ratio = _L1_RATIO[self.kind]
         solver, tolerance = ("lbfgs", 1e-8) if ratio == 0 else ("saga", 1e-4)
         model = LogisticRegression(
-            C=1.0 / self.penalty, l1_ratio=ratio, solver=solver, tol=tolerance, max_iter=20_000, random_state=_seed(rng),
+            C=1.0 / self.penalty,
+            l1_ratio=ratio,
+            solver=solver,
+            tol=tolerance,
+            max_iter=20_000,
+            random_state=_seed(rng),
         )
         model.fit(x, truth)
         return LinearModel(np.array(model.coef_[0], dtype=np.float64), float(model.intercept_[0]), "logit")

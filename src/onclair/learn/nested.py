@@ -288,7 +288,10 @@ def _cuts(cohort: Cohort, truth: pd.Series, plan: NestedPlan) -> tuple[tuple[Spl
 
 
 def _tasks(
-    cohort: Cohort, rows: pd.DataFrame, truth: pd.Series, cuts: tuple[tuple[Split, ...], ...],
+    cohort: Cohort,
+    rows: pd.DataFrame,
+    truth: pd.Series,
+    cuts: tuple[tuple[Split, ...], ...],
     what: tuple[tuple[Learner, ...], NestedPlan, int],
 ) -> list[OuterFold]:
     learners, plan, series = what

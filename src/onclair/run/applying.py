@@ -65,7 +65,10 @@ def opened_run(root: Path, study: Study) -> LockedRun:
     """
     checked_run = verify(root)
     if not checked_run.valid:
-        raise CheckFailed(f"{root} does not verify ({checked_run.problems[0].message}); a changed run answers nothing: restore it or run again.", item=str(root))
+        raise CheckFailed(
+            f"{root} does not verify ({checked_run.problems[0].message}); a changed run answers nothing: restore it or run again.",
+            item=str(root),
+        )
     seal = read_evidence(root)
     settings = study.settings.read(dict(seal.settings))
     learnt = read_evidence(root / LEARN)
@@ -131,13 +134,27 @@ def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> Finding:
     said: Mapping[str, Any] = study.bedside(case, description, answer, run.settings)
     outcome = dict(run.claim.facts["outcome"])
     return Finding(
-        study=study.name, subject=patient, created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        study=study.name,
+        subject=patient,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         data="virtual" if "virtual" in (cohort.about.data, run.claim.facts["data"]) else "real",
-        model={"id": f"{study.name}:{run.model.about['learner']}", "version": str(run.claim.environment["onclair"]), "sha256": run.model_sha256},
+        model={
+            "id": f"{study.name}:{run.model.about['learner']}",
+            "version": str(run.claim.environment["onclair"]),
+            "sha256": run.model_sha256,
+        },
         evidence=run.claim.id,
-        risk=None if answer.probability is None else {
-            "outcome": outcome["name"], "probability": answer.probability, "low": answer.low, "high": answer.high, "horizon_months": outcome["horizon"],
+        risk=None
+        if answer.probability is None
+        else {
+            "outcome": outcome["name"],
+            "probability": answer.probability,
+            "low": answer.low,
+            "high": answer.high,
+            "horizon_months": outcome["horizon"],
         },
         answer=said.get("answer", {"value": answer.value, "reason": answer.reason}),
-        estimates=tuple(said.get("estimates", ())), detail=said.get("detail", {}), warnings=tuple(said.get("warnings", ())),
+        estimates=tuple(said.get("estimates", ())),
+        detail=said.get("detail", {}),
+        warnings=tuple(said.get("warnings", ())),
     )

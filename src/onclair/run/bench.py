@@ -86,7 +86,11 @@ def measured(command: Sequence[str], *, timeout_s: float = 600.0) -> tuple[dict[
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        document = _last_object(out.read()) if process.returncode == 0 else {"error": err.read().strip().splitlines()[-1:] or ["it printed nothing"]}
+        document = (
+            _last_object(out.read())
+            if process.returncode == 0
+            else {"error": err.read().strip().splitlines()[-1:] or ["it printed nothing"]}
+        )
     return document, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
@@ -106,8 +110,16 @@ def timing(tool: str, case: str, program: Sequence[str], files: Sequence[str], *
     if "error" in many:
         return Timing(tool, case, scope=scope, status="failed", reason=str(many["error"][0]))
     return Timing(
-        tool, case, str(many["version"]), scope, int(many["outputs"]),
-        *(round(float(many[name]), 4) for name in ("import_cpu_s", "first_cpu_s", "warm_cpu_s")), round(cpu_s, 3), round(rss_mb, 1),
+        tool,
+        case,
+        str(many["version"]),
+        scope,
+        outputs=int(many["outputs"]),
+        import_cpu_s=round(float(many["import_cpu_s"]), 4),
+        first_cpu_s=round(float(many["first_cpu_s"]), 4),
+        warm_cpu_s=round(float(many["warm_cpu_s"]), 4),
+        process_cpu_s=round(cpu_s, 3),
+        rss_mb=round(rss_mb, 1),
     )
 
 

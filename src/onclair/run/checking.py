@@ -43,8 +43,12 @@ class CohortReport:
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values."""
         return {
-            "valid": self.valid, "patients": self.patients, "events": self.events, "centres": list(self.centres),
-            "problems": list(self.problems), "warnings": list(self.warnings),
+            "valid": self.valid,
+            "patients": self.patients,
+            "events": self.events,
+            "centres": list(self.centres),
+            "problems": list(self.problems),
+            "warnings": list(self.warnings),
         }
 
 
@@ -66,7 +70,11 @@ def check_for(directory: Path, study: Study | None = None, outcome_name: str | N
     cohort = check_cohort(directory).cohort
     outcome = cohort.outcome(outcome_name) if study is not None or outcome_name is not None or len(cohort.about.outcomes) == 1 else None
     if study is not None and outcome is not None and outcome.kind != study.outcome:
-        raise BadCohort(f"The outcome '{outcome.name}' is {outcome.kind}; the study '{study.name}' predicts a {study.outcome} one: name another with --outcome.", item=outcome.name)
+        raise BadCohort(
+            f"The outcome '{outcome.name}' is {outcome.kind}; the study '{study.name}' predicts a {study.outcome} one: "
+            "name another with --outcome.",
+            item=outcome.name,
+        )
     check = check_cohort(directory, study.kinds if study is not None else (), outcome)
     problems: list[dict[str, str | None]] = [{"patient": p.patient, "message": p.sentence} for p in check.problems]
     if study is not None:

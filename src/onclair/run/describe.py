@@ -93,7 +93,12 @@ def describe_patient(task: DescribeTask) -> Described:
     except BadCase as error:
         return Described(task.patient, reason=about(task.patient, error))
     evidence = Evidence(
-        STAGE, task.patient, inputs, settings.as_record(), source_sha256(task.study.describe), environment(),
+        STAGE,
+        task.patient,
+        inputs,
+        settings.as_record(),
+        source_sha256(task.study.describe),
+        environment(),
         facts={"centre": case.centre, "rows": len(description.rows), "reasons": dict(description.reasons)},
     )
 
@@ -134,7 +139,9 @@ def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
         try:
             hashes[f"{name}#{number + 1}" if number else name] = sha256_file(root / str(path))
         except OSError:
-            raise BadCase(f"The {kind} of {patient} is not where acquisitions.csv says ({path}); put the file there or correct the row.", item=patient) from None
+            raise BadCase(
+                f"The {kind} of {patient} is not where acquisitions.csv says ({path}); put the file there or correct the row.", item=patient
+            ) from None
     return hashes
 
 
@@ -150,7 +157,9 @@ def checked(description: Description, patient: str) -> Description:
     values = rows.to_numpy(dtype=float)
     if np.isinf(values).any():
         column = rows.columns[np.isinf(values).any(axis=0)][0]
-        raise BadCase(f"The feature '{column}' of {patient} is infinite; look at its image and outline, or leave the patient out.", item=patient)
+        raise BadCase(
+            f"The feature '{column}' of {patient} is infinite; look at its image and outline, or leave the patient out.", item=patient
+        )
     silent = [c for c in rows.columns[np.isnan(values).any(axis=0)] if c not in description.reasons]
     if silent:
         raise BadCase(f"The feature '{silent[0]}' of {patient} is missing without a reason; the study must say why.", item=patient)
@@ -175,6 +184,7 @@ def destroyed(study: Study, control: str, case: Case, settings: Any) -> pd.DataF
 
 def _named(rows: pd.DataFrame, patient: str) -> pd.DataFrame:
     """Return rows with patient and item as columns, ready for a file."""
-    flat = rows.rename_axis(index=rows.index.names if rows.index.nlevels > 1 else ["item"]).reset_index()
+    levels = rows.index.names if rows.index.nlevels > 1 else ["item"]
+    flat = rows.set_axis(rows.index.set_names(list(levels))).reset_index()
     flat.insert(0, "patient", patient)
     return flat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -136,7 +136,8 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
     outcome = check_cohort(job.data, job.study.kinds).cohort.outcome(job.settings.outcome)
     if outcome.kind != job.study.outcome:
         raise BadCohort(
-            f"The outcome '{outcome.name}' is {outcome.kind}; the study '{job.study.name}' predicts a {job.study.outcome} one: name another with --outcome.",
+            f"The outcome '{outcome.name}' is {outcome.kind}; the study '{job.study.name}' predicts a {job.study.outcome} one: "
+            "name another with --outcome.",
             item=outcome.name,
         )
     check = check_cohort(job.data, job.study.kinds, outcome)
@@ -160,7 +161,10 @@ def _both_classes(truth: pd.Series, outcome: Outcome) -> None:
     values = sorted({float(v) for v in truth.dropna()})
     if outcome.kind == "binary" and len(values) < 2:
         found = f"only {values[0]:g}" if values else "no value"
-        raise BadCohort(f"The outcome '{outcome.name}' holds {found} in the {len(truth)} usable patients; a model needs patients with and without it.", item=outcome.name)
+        raise BadCohort(
+            f"The outcome '{outcome.name}' holds {found} in the {len(truth)} usable patients; a model needs patients with and without it.",
+            item=outcome.name,
+        )
 
 
 def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) -> Evidence:
@@ -168,12 +172,20 @@ def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) 
     inputs = {name: sha256_file(job.data / name) for name in ("cohort.toml", "acquisitions.csv", "outcomes.csv")}
     about = check.cohort.about
     facts = {
-        "title": about.title, "data": about.data, "licence": about.licence, "citation": about.citation, "source": about.source,
-        "patients": len(list(check.good)), "centres": list(check.cohort.centres), "left_out": _left_out(check),
+        "title": about.title,
+        "data": about.data,
+        "licence": about.licence,
+        "citation": about.citation,
+        "source": about.source,
+        "patients": len(list(check.good)),
+        "centres": list(check.cohort.centres),
+        "left_out": _left_out(check),
         "outcome": {"name": outcome.name, "kind": outcome.kind, "unit": outcome.unit, "horizon": outcome.horizon},
     }
     warnings = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
-    evidence = Evidence("cohort", "", inputs, {"outcome": outcome.name, "skip_bad": job.skip_bad}, "", environment(), facts=facts, warnings=warnings)
+    evidence = Evidence(
+        "cohort", "", inputs, {"outcome": outcome.name, "skip_bad": job.skip_bad}, "", environment(), facts=facts, warnings=warnings
+    )
     found = store.find("cohort", evidence.key)
     return found if found is not None and found.id == evidence.id else store.write("cohort", evidence)
 
@@ -185,7 +197,7 @@ def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) ->
     done: list[Described] = []
     for described in over(describe_patient, tasks):
         done.append(described)
-        kind = "left_out" if described.evidence is None else "reused" if described.reused else "done"
+        kind: Literal["left_out", "reused", "done"] = "left_out" if described.evidence is None else "reused" if described.reused else "done"
         job.progress(Progress(DESCRIBE, len(done), len(patients), described.patient, kind))
         if described.evidence is None and not job.skip_bad:
             raise _stop(str(described.reason), described.patient)
@@ -198,7 +210,7 @@ def _truth(cohort: Cohort, outcome: Outcome, table: Table) -> pd.Series:
     patients = patients_of(table.rows.index)
     truth = cohort.truth(outcome, cohort.patients)
     _both_classes(truth, outcome)
-    return pd.Series(truth.reindex(patients).to_numpy(float), index=table.rows.index, name=outcome.name)
+    return pd.Series(truth.reindex(list(patients)).to_numpy(float), index=table.rows.index, name=outcome.name)
 
 
 def _refuse_other(store: Store, job: Job) -> None:
@@ -212,7 +224,10 @@ def _refuse_other(store: Store, job: Job) -> None:
     now = job.settings.as_record()
     for name, value in sealed.settings.items():
         if now.get(name) != value:
-            raise NoRoom(f"{job.out} holds a finished run with {name} = {value!r}, not {now.get(name)!r}; choose another --out to keep both.", item=name)
+            raise NoRoom(
+                f"{job.out} holds a finished run with {name} = {value!r}, not {now.get(name)!r}; choose another --out to keep both.",
+                item=name,
+            )
     store.unseal()
 
 

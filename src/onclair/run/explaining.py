@@ -46,7 +46,9 @@ def explain(store: Store, lesson: Lesson, inputs: dict[str, str]) -> Evidence:
     for number in range(len(lesson.table.rows)):
         row = lesson.table.rows.iloc[[number]]
         patient, item = row.index[0]
-        reasons = pd.DataFrame([dict(r) for r in lesson.study.explain(locked, row)], columns=["feature", "value", "reference", "contribution"])
+        reasons = pd.DataFrame(
+            [dict(r) for r in lesson.study.explain(locked, row)], columns=["feature", "value", "reference", "contribution"]
+        )
         frames.append(reasons.assign(patient=str(patient), item=str(item)))
     table = pd.concat(frames, ignore_index=True).astype({"contribution": float})
     weight = table.assign(size=table["contribution"].abs()).groupby("feature")["size"].sum() / len(frames)

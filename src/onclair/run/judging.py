@@ -46,7 +46,12 @@ def judge_run(store: Store, lesson: Lesson, learnt: Learnt, inputs: dict[str, st
     -------
     Evidence
     """
-    settings = {"thresholds": list(lesson.settings.thresholds), "alpha": lesson.settings.alpha, "seed": lesson.settings.seed, "study": lesson.study.name}
+    settings = {
+        "thresholds": list(lesson.settings.thresholds),
+        "alpha": lesson.settings.alpha,
+        "seed": lesson.settings.seed,
+        "study": lesson.study.name,
+    }
     code = source_sha256(judge) + source_sha256(judge_run)
     found = store.find(STAGE, content_key(STAGE, inputs, settings, code, environment()))
     if found is not None:
@@ -54,7 +59,15 @@ def judge_run(store: Store, lesson: Lesson, learnt: Learnt, inputs: dict[str, st
     estimates, curves = judged(lesson, learnt)
     facts = {**_facts(store, lesson, learnt), "left_out": left_out, "curves": [curve.as_dict() for curve in curves]}
     evidence = Evidence(
-        STAGE, "", inputs, settings, code, environment(), estimates=tuple(estimates), facts=facts, warnings=tuple(_warnings(store, lesson, facts)),
+        STAGE,
+        "",
+        inputs,
+        settings,
+        code,
+        environment(),
+        estimates=tuple(estimates),
+        facts=facts,
+        warnings=tuple(_warnings(store, lesson, facts)),
     )
     lesson.progress(Progress(STAGE, 1, 1, unit="steps"))
 
@@ -72,13 +85,22 @@ def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]
     centres = lesson.cohort.centre_of(list(patients)).to_numpy(str)
     found = judge(truth, {who: Claim(learnt.risks[who]) for who in whos}, patients=patients, centres=centres, asked=asked, map=lesson.map)
     estimates = {e.name: e for e in found.estimates}
-    for extra in (_raw_rivals(lesson, learnt), _controls(lesson, learnt), _dull(lesson, learnt), _elsewhere(lesson, learnt), _sets(lesson, learnt)):
+    for extra in (
+        _raw_rivals(lesson, learnt),
+        _controls(lesson, learnt),
+        _dull(lesson, learnt),
+        _elsewhere(lesson, learnt),
+        _sets(lesson, learnt),
+    ):
         estimates.update({e.name: e for e in extra})
     return sorted((_cautious(e) for e in estimates.values()), key=_rank), [*found.curves, _distribution(lesson, learnt)]
 
 
 def _cautious(estimate: Estimate) -> Estimate:
-    """Mark distances to a flexible calibration curve as too few where the curve is noise (Van Calster 2016, doi:10.1016/j.jclinepi.2015.12.005)."""
+    """Mark distances to a flexible calibration curve as too few where the curve is noise.
+
+    Van Calster et al. 2016, doi:10.1016/j.jclinepi.2015.12.005.
+    """
     events, n = estimate.events, estimate.n
     flexible = estimate.name.startswith(("ici:", "e50:", "e90:", "emax:"))
     if not flexible or estimate.status != "ok" or events is None or n is None or min(events, n - events) >= ENOUGH_EVENTS:
@@ -92,8 +114,15 @@ def _distribution(lesson: Lesson, learnt: Learnt) -> Curve:
     risk, truth = learnt.risks["model"].mean(axis=0), lesson.truth.to_numpy(float)
     counts, edges = np.histogram(risk, bins=20, range=(0.0, 1.0))
     return Curve(
-        "distribution", "model", tuple((edges[:-1] + edges[1:]) / 2), tuple(float(c) for c in counts), x_label="predicted risk", y_label="rows",
-        method="rows in classes of 0.05", n=len(risk), events=int(truth.sum()),
+        "distribution",
+        "model",
+        tuple((edges[:-1] + edges[1:]) / 2),
+        tuple(float(c) for c in counts),
+        x_label="predicted risk",
+        y_label="rows",
+        method="rows in classes of 0.05",
+        n=len(risk),
+        events=int(truth.sum()),
     )
 
 
@@ -114,7 +143,9 @@ def _controls(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
     truth, patients = lesson.truth.to_numpy(float), patients_of(lesson.table.rows.index)
     estimates = []
     for control in lesson.study.controls:
-        estimates += negative_control("model", truth, learnt.risks["model"], learnt.risks[f"model:{control.name}"], patients=patients, what=control.name)
+        estimates += negative_control(
+            "model", truth, learnt.risks["model"], learnt.risks[f"model:{control.name}"], patients=patients, what=control.name
+        )
     aucs = [
         auc("auc:null", part["truth"].to_numpy(float), part["risk"].to_numpy(float), patients=patients).value
         for _, part in learnt.null.groupby("permutation", sort=True)
@@ -131,7 +162,10 @@ def _against_null(lesson: Lesson, learnt: Learnt, null: np.ndarray[Any, np.dtype
         return not_available("p:model:shuffled-labels", "no refit on shuffled outcomes could be judged")
     p = (1 + int((good >= observed).sum())) / (1 + good.size)
     return Estimate(
-        "p:model:shuffled-labels", p, n=int(good.size), method=f"(1 + refits on shuffled outcomes at least as good) / (1 + {good.size}); Phipson & Smyth 2010"
+        "p:model:shuffled-labels",
+        p,
+        n=int(good.size),
+        method=f"(1 + refits on shuffled outcomes at least as good) / (1 + {good.size}); Phipson & Smyth 2010",
     )
 
 
@@ -141,7 +175,9 @@ def _dull(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
     others = {c.name: learnt.risks[f"model:{c.name}"].mean(axis=0) for c in lesson.study.controls}
     if lesson.study.volume is not None:
         others["volume"] = lesson.table.rows[lesson.study.volume].to_numpy(float)
-    return [nuisance_correlation(f"spearman:model:{name}", learnt.risks["model"], other, patients=patients) for name, other in others.items()]
+    return [
+        nuisance_correlation(f"spearman:model:{name}", learnt.risks["model"], other, patients=patients) for name, other in others.items()
+    ]
 
 
 def _elsewhere(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
@@ -166,8 +202,25 @@ def _sets(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
 
 def _rank(estimate: Estimate) -> tuple[int, str]:
     """Sort the model's AUC first, then its rivals, its controls and all else by name."""
-    order = ("auc:model", "auc:rival:", "auc:model-minus-", "auc:model:", "p:", "spearman:", "brier:", "ipa:", "o_e:", "citl:", "slope:", "ici:")
-    place = 0 if estimate.name == "auc:model" else next((i for i, start in enumerate(order) if i and estimate.name.startswith(start)), len(order))
+    order = (
+        "auc:model",
+        "auc:rival:",
+        "auc:model-minus-",
+        "auc:model:",
+        "p:",
+        "spearman:",
+        "brier:",
+        "ipa:",
+        "o_e:",
+        "citl:",
+        "slope:",
+        "ici:",
+    )
+    place = (
+        0
+        if estimate.name == "auc:model"
+        else next((i for i, start in enumerate(order) if i and estimate.name.startswith(start)), len(order))
+    )
     return place, estimate.name
 
 
@@ -178,15 +231,29 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
     by_patient = lesson.truth.groupby(level=0).max()
     controls = {c["name"]: c for c in table["controls"]}
     return {
-        "study": study.name, "question": study.question.as_dict(), "data": about.data,
-        "outcome": {"name": lesson.outcome.name, "kind": lesson.outcome.kind, "unit": lesson.outcome.unit, "horizon": lesson.outcome.horizon},
+        "study": study.name,
+        "question": study.question.as_dict(),
+        "data": about.data,
+        "outcome": {
+            "name": lesson.outcome.name,
+            "kind": lesson.outcome.kind,
+            "unit": lesson.outcome.unit,
+            "horizon": lesson.outcome.horizon,
+        },
         "cohort": {"title": about.title, "licence": about.licence, "citation": about.citation, "source": about.source},
-        "patients": len(by_patient), "events": int(by_patient.sum()), "centres": list(lesson.cohort.centres), "rows": len(lesson.truth),
+        "patients": len(by_patient),
+        "events": int(by_patient.sum()),
+        "centres": list(lesson.cohort.centres),
+        "rows": len(lesson.truth),
         "rivals": [{"name": r.name, "words": r.words.as_dict()} for r in study.rivals],
         "controls": [{"name": c.name, "words": c.words.as_dict(), **controls[c.name]} for c in study.controls],
-        "volume": study.volume, "missing": [{**m, "patients": len(m["patients"])} for m in table["missing"]], "columns": table["columns"],
+        "volume": study.volume,
+        "missing": [{**m, "patients": len(m["patients"])} for m in table["missing"]],
+        "columns": table["columns"],
         "model": {**learnt.facts, "explained": read_evidence(store.root / "explain").facts["features"][:10]},
-        "limits": [words.as_dict() for words in study.limits], "references": list(study.references), "settings": lesson.settings.as_record(),
+        "limits": [words.as_dict() for words in study.limits],
+        "references": list(study.references),
+        "settings": lesson.settings.as_record(),
     }
 
 
@@ -196,7 +263,8 @@ def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[
     few = too_few_events(facts["events"], facts["patients"] - facts["events"])
     if few:
         events, others = facts["events"], facts["patients"] - facts["events"]
-        fr = f"{events} événements et {others} patients sans événement : trop peu pour une validation ; il en faut au moins {ENOUGH_EVENTS} de chaque."
+        fr = f"{events} événements et {others} patients sans événement : trop peu pour une validation ; "
+        fr += f"il en faut au moins {ENOUGH_EVENTS} de chaque."
         warnings.append({"code": "too_few_events", "text": few, "fr": fr})
     for gap in facts["missing"]:
         en = f"The feature {gap['column']} is missing in {gap['patients']} patients: {gap['reason']}."
@@ -206,5 +274,3 @@ def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[
         fr = "Ces patients sont virtuels : aucun chiffre ici ne dit rien d'une personne."
         warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person.", "fr": fr})
     return warnings
-
-

@@ -24,9 +24,9 @@ from onclair.io.source import source_sha256
 from onclair.io.tables import read_parquet, write_parquet
 from onclair.learn.estimators import Logistic
 from onclair.learn.locked import Locked, lock
-from onclair.learn.saved import to_record
 from onclair.learn.nested import Nested, NestedPlan, leave_one_centre_out, nested, nested_each, shuffles
 from onclair.learn.pipeline import Pipeline, Prevalence
+from onclair.learn.saved import to_record
 from onclair.learn.selection import Selection
 from onclair.run.environment import environment
 from onclair.run.store import Store

@@ -33,7 +33,9 @@ def read_pointer(root: Path) -> Path:
         raise BadInput(f"{root / POINTER} is missing or changed, so the cohort cannot be found; name it with --data COHORT.", item=POINTER)
     where = root / str(json.loads((root / POINTER).read_bytes())["cohort"])
     if not where.is_dir():
-        raise BadInput(f"The cohort of {root} is not where it was ({os.path.normpath(where)}); name its folder with --data COHORT.", item=POINTER)
+        raise BadInput(
+            f"The cohort of {root} is not where it was ({os.path.normpath(where)}); name its folder with --data COHORT.", item=POINTER
+        )
     return Path(os.path.normpath(where))
 
 

@@ -89,7 +89,8 @@ class _Spread:
             yield from self._executor.map(function, *iterables)
         except BrokenProcessPool:
             raise WorkerLost(
-                "A worker process died, most often for want of memory; run the same command again with fewer --workers: what is finished is kept."
+                "A worker process died, most often for want of memory; run the same command again with fewer --workers: "
+                "what is finished is kept."
             ) from None
 
 

@@ -43,8 +43,11 @@ class Replay:
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values."""
         return {
-            "equal": self.equal, "records": self.records, "different": list(self.different),
-            "seal": self.seal, "replayed_seal": self.replayed_seal,
+            "equal": self.equal,
+            "records": self.records,
+            "different": list(self.different),
+            "seal": self.seal,
+            "replayed_seal": self.replayed_seal,
         }
 
 
@@ -72,11 +75,17 @@ def replay(root: Path, study: Study, job: Job) -> Replay:
     """
     checked = verify(root)
     if not checked.valid:
-        raise CheckFailed(f"{root} does not verify ({checked.problems[0].message}); run `onclair verify` and mend it before replaying.", item=str(root))
+        raise CheckFailed(
+            f"{root} does not verify ({checked.problems[0].message}); run `onclair verify` and mend it before replaying.", item=str(root)
+        )
     seal = read_evidence(root)
     with tempfile.TemporaryDirectory(prefix="onclair-replay-") as place:
         again = replace(
-            job, study=study, settings=study.settings.read(dict(seal.settings)), out=Path(place, "run"), skip_bad=bool(seal.facts["skip_bad"])
+            job,
+            study=study,
+            settings=study.settings.read(dict(seal.settings)),
+            out=Path(place, "run"),
+            skip_bad=bool(seal.facts["skip_bad"]),
         )
         replayed = run(again)
         different = tuple(_different(root, again.out, seal, replayed.seal))
@@ -124,5 +133,7 @@ def claim_of(root: Path) -> Evidence:
     seal = read_evidence(root)
     claim = read_evidence(root / "validate")
     if claim.id != seal.inputs.get("validate"):
-        raise CheckFailed(f"The validate record of {root} is not the one that was sealed; run `onclair verify` to see what was changed.", item=str(root))
+        raise CheckFailed(
+            f"The validate record of {root} is not the one that was sealed; run `onclair verify` to see what was changed.", item=str(root)
+        )
     return claim

@@ -133,7 +133,9 @@ def read_evidence(folder: Path) -> Evidence:
     except FileNotFoundError:
         raise BadInput(f"There is no {EVIDENCE} in {folder}; it is not the folder of a finished stage or run.", item=str(folder)) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise BadInput(f"{path} cannot be read as a record of evidence; it was damaged or changed after it was written.", item=str(path)) from None
+        raise BadInput(
+            f"{path} cannot be read as a record of evidence; it was damaged or changed after it was written.", item=str(path)
+        ) from None
     if content != evidence.to_json():
         raise BadInput(f"{path} is not as it was written; bytes were changed.", item=str(path))
     return evidence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ class Table:
 
     def copy_of(self, control: str, copy: int) -> pd.DataFrame:
         """Return one destroyed copy, row for row like `rows`."""
-        return self.controls[control].xs(copy, level="copy").reindex(self.rows.index)
+        rows = self.controls[control]
+        return rows[rows.index.get_level_values("copy") == copy].droplevel("copy").reindex(self.rows.index)
 
 
 def gathered(store: Store, study: Study, records: dict[str, Evidence]) -> Table:
@@ -55,7 +57,10 @@ def gathered(store: Store, study: Study, records: dict[str, Evidence]) -> Table:
     first = next(iter(frames.values()))
     for folder, frame in frames.items():
         if list(frame.columns) != list(first.columns):
-            raise BadCase(f"The features of {records[folder].subject} are not those of the other patients; describe all with one version.", item=records[folder].subject)
+            raise BadCase(
+                f"The features of {records[folder].subject} are not those of the other patients; describe all with one version.",
+                item=records[folder].subject,
+            )
     rows = pd.concat(list(frames.values())).set_index(["patient", "item"])
     controls = {}
     for control in study.controls:
@@ -67,9 +72,18 @@ def gathered(store: Store, study: Study, records: dict[str, Evidence]) -> Table:
 def write_table(store: Store, study: Study, records: dict[str, Evidence], table: Table) -> Evidence:
     """Write the stage's folder and return its record, reusing it where the key is the same."""
     evidence = Evidence(
-        STAGE, "", inputs_of(records), {}, source_sha256(gathered), environment(),
-        facts={"patients": int(table.rows.index.get_level_values(0).nunique()), "columns": table.rows.shape[1],
-               "missing": list(table.reasons), "controls": [_control_facts(table, c.name, c.keeps) for c in study.controls]},
+        STAGE,
+        "",
+        inputs_of(records),
+        {},
+        source_sha256(gathered),
+        environment(),
+        facts={
+            "patients": int(table.rows.index.get_level_values(0).nunique()),
+            "columns": table.rows.shape[1],
+            "missing": list(table.reasons),
+            "controls": [_control_facts(table, c.name, c.keeps) for c in study.controls],
+        },
     )
     found = store.find(STAGE, evidence.key)
 
@@ -89,7 +103,7 @@ def _missing(rows: pd.DataFrame, records: dict[str, Evidence]) -> list[dict[str,
     for column in lacking.columns[lacking.any()]:
         who = [str(p) for p in lacking.index[lacking[column]]]
         said = sorted(str(reasons[p].get(column, "")) for p in who)
-        found.append({"column": str(column), "patients": who, "reason": max(set(said), key=said.count)})
+        found.append({"column": str(column), "patients": who, "reason": Counter(said).most_common(1)[0][0]})
     return found
 
 
@@ -99,10 +113,13 @@ def _control_facts(table: Table, name: str, keeps: Any) -> dict[str, Any]:
     changed = 0
     for copy in sorted(set(table.controls[name].index.get_level_values("copy"))):
         other = table.copy_of(name, int(copy))
-        differs = ~_close(table.rows.to_numpy(float), other.to_numpy(float)).all(axis=0)
+        differs = np.atleast_1d(~_close(table.rows.to_numpy(float), other.to_numpy(float)).all(axis=0))
         broken = [str(c) for c, d in zip(table.rows.columns, differs, strict=True) if d and str(c) in set(untouched)]
         if broken:
-            raise BadCase(f"The control '{name}' changed '{broken[0]}', which the study declares it cannot change; correct the study's `keeps`.", item=broken[0])
+            raise BadCase(
+                f"The control '{name}' changed '{broken[0]}', which the study declares it cannot change; correct the study's `keeps`.",
+                item=broken[0],
+            )
         changed = max(changed, int(differs.sum()))
     return {"name": name, "invariant": untouched, "changed": changed}
 

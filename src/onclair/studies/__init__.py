@@ -48,5 +48,7 @@ def load(name: str) -> Study:
     module, _, attribute = places[name].partition(":")
     study = getattr(import_module(module), attribute or "study", None)
     if not isinstance(study, Study):
-        raise BadInput(f"The study '{name}' is not a record of onclair.core.study.Study in {places[name]}; correct its entry point.", item=name)
+        raise BadInput(
+            f"The study '{name}' is not a record of onclair.core.study.Study in {places[name]}; correct its entry point.", item=name
+        )
     return study

@@ -1,4 +1,4 @@
-"""The study `radiomics`: does a model on PET texture hold, and is it more than the lesion's volume?"""
+"""The study `radiomics`: whether a model on PET texture holds, and is more than the lesion's volume."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def describe(case: Case, settings: RadiomicsSettings) -> Description:
     image, mask = _pet(case), case.masks["lesion"]
     how = Extraction("fixed-width", width=settings.bin_width, minimum=settings.bin_start, aggregations=(settings.textures,))
     features = extract(image.array, mask.region(), image.spacing_mm, how)
-    return Description(pd.DataFrame([features.values], index=["lesion"]), features.reasons)
+    rows = pd.DataFrame([dict(features.values)], index=["lesion"])
+    return Description(rows, features.reasons)
 
 
 def shuffle_voxels(case: Case, settings: RadiomicsSettings, rng: np.random.Generator) -> Case:
@@ -143,25 +144,34 @@ study = Study(
     explain=explain,
     bedside=bedside,
     virtual=Virtual(
-        VirtualRadiomics, write,
-        tiny={"patients": 40, "centres": 2, "seed": 7, "field_mm": 96.0}, demo={"patients": 120, "centres": 3, "seed": 1},
+        VirtualRadiomics,
+        write,
+        tiny={"patients": 40, "centres": 2, "seed": 7, "field_mm": 96.0},
+        demo={"patients": 120, "centres": 3, "seed": 1},
         quick={"models": ("logistic",), "repeats": 2, "shuffles": 2},
     ),
     references=(
         "Zwanenburg A et al. The Image Biomarker Standardization Initiative. Radiology 2020;295:328-338. doi:10.1148/radiol.2020191145",
         "Welch ML et al. Vulnerabilities of radiomic signature development. Radiother Oncol 2019;130:2-9. doi:10.1016/j.radonc.2018.10.027",
-        "Vallières M et al. A radiomics model from joint FDG-PET and MRI texture features for the prediction of lung metastases in "
-        "soft-tissue sarcomas of the extremities. Phys Med Biol 2015;60:5471-5496. doi:10.1088/0031-9155/60/14/5471",
+        "Vallières M et al. Radiomics of lung metastases in soft-tissue sarcoma. Phys Med Biol 2015;60:5471. doi:10.1088/0031-9155/60/14/5471",
     ),
     controls=(
         Control(
-            "shuffled-voxels", shuffle_voxels, is_permutation_invariant,
+            "shuffled-voxels",
+            shuffle_voxels,
+            is_permutation_invariant,
             Words("the voxels inside the outline in random places", "les voxels du contour déplacés au hasard"),
         ),
     ),
     volume="morph_volume",
     limits=(
-        Words("It does not choose a treatment, and it has not been tested prospectively.", "Il ne choisit aucun traitement et n'a pas été évalué de façon prospective."),
-        Words("It needs an outline drawn by an expert and PET in SUV; other scanners may shift its answer.", "Il faut un contour tracé par un expert et une TEP en SUV ; une autre caméra peut décaler sa réponse."),
+        Words(
+            "It does not choose a treatment, and it has not been tested prospectively.",
+            "Il ne choisit aucun traitement et n'a pas été évalué de façon prospective.",
+        ),
+        Words(
+            "It needs an outline drawn by an expert and PET in SUV; other scanners may shift its answer.",
+            "Il faut un contour tracé par un expert et une TEP en SUV ; une autre caméra peut décaler sa réponse.",
+        ),
     ),
 )

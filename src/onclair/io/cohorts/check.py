@@ -105,8 +105,10 @@ def check_cohort(root: str | Path, kinds: Sequence[str] = (), outcome: Outcome |
     facts = {one.name: _counted(check, one, needed) for one in outcomes}
     kinds_found = cohort.acquisitions["kind"].value_counts().sort_index()
     counted = {
-        "patients": len(cohort.patients), "centres": {c: int(n) for c, n in _a_centre(cohort).items()},
-        "acquisitions": {str(kind): int(count) for kind, count in kinds_found.items()}, "outcomes": facts,
+        "patients": len(cohort.patients),
+        "centres": {c: int(n) for c, n in _a_centre(cohort).items()},
+        "acquisitions": {str(kind): int(count) for kind, count in kinds_found.items()},
+        "outcomes": facts,
     }
     return CohortCheck(cohort, problems, notes, counted)
 

@@ -56,13 +56,13 @@ def description_from(document: Mapping[str, Any]) -> tuple[About, dict[str, str]
     """
     _known(document, _KEYS, "cohort.toml")
     if document.get("format") != FORMAT:
-        raise BadCohort(f"cohort.toml says format = {document.get('format')!r}; this version reads \"{FORMAT}\".", item="format")
+        raise BadCohort(f'cohort.toml says format = {document.get("format")!r}; this version reads "{FORMAT}".', item="format")
     for key in _TEXTS:
         if not isinstance(document.get(key, ""), str):
             raise BadCohort(f"cohort.toml says {key} = {document[key]!r}; it must be text in quotes.", item=key)
     data = document.get("data", "real")
     if data not in _DATA:
-        raise BadCohort(f"cohort.toml says data = '{data}'; it must be \"real\" or \"virtual\".", item="data")
+        raise BadCohort(f'cohort.toml says data = \'{data}\'; it must be "real" or "virtual".', item="data")
     outcomes, units = _table(document, "outcomes"), _table(document, "units")
     texts = {key: document[key] for key in ("title", "licence", "citation", "source") if key in document}
     about = About(data=data, outcomes=tuple(_outcome(n, o) for n, o in outcomes.items()), units=_units(units), **texts)
@@ -99,7 +99,7 @@ def _outcome(name: str, table: Any) -> Outcome:
         raise BadCohort(f"cohort.toml says {name} = {table!r} among the outcomes; write a table [outcomes.{name}] with a kind.", item=name)
     _known(table, _OUTCOME_KEYS, f"The table [outcomes.{name}] of cohort.toml")
     if "kind" not in table:
-        raise BadCohort(f"The table [outcomes.{name}] of cohort.toml names no kind; add kind = \"binary\" or another.", item=name)
+        raise BadCohort(f'The table [outcomes.{name}] of cohort.toml names no kind; add kind = "binary" or another.', item=name)
     horizon = table.get("horizon")
     if horizon is not None and (not isinstance(horizon, int | float) or not horizon > 0):
         raise BadCohort(f"The horizon of the outcome '{name}' is {horizon!r}; it must be a positive number.", item=name)

@@ -33,7 +33,8 @@ passes, pairs = int(sys.argv[1]), list(zip(sys.argv[2::2], sys.argv[3::2]))
 times = []
 for _ in range(passes):
     before = cpu(); outputs = table(pairs); times.append(cpu() - before)
-print(json.dumps(dict(version=onclair.__version__, outputs=outputs, import_cpu_s=imported - start, first_cpu_s=times[0], warm_cpu_s=min(times[1:], default=None))))
+cost = dict(import_cpu_s=imported - start, first_cpu_s=times[0], warm_cpu_s=min(times[1:], default=None))
+print(json.dumps(dict(version=onclair.__version__, outputs=outputs, **cost)))
 """
 
 _PYRADIOMICS = """
@@ -59,7 +60,8 @@ passes, pairs = int(sys.argv[1]), list(zip(sys.argv[2::2], sys.argv[3::2]))
 times = []
 for _ in range(passes):
     before = cpu(); outputs = table(pairs); times.append(cpu() - before)
-print(json.dumps(dict(version=radiomics.__version__, outputs=outputs, import_cpu_s=imported - start, first_cpu_s=times[0], warm_cpu_s=min(times[1:], default=None))))
+cost = dict(import_cpu_s=imported - start, first_cpu_s=times[0], warm_cpu_s=min(times[1:], default=None))
+print(json.dumps(dict(version=radiomics.__version__, outputs=outputs, **cost)))
 """
 
 _MATCHED = "families=('morphology', 'statistics', 'histogram', 'glcm', 'glrlm')"
@@ -98,7 +100,9 @@ def _ours(case: str, paths: Sequence[str], width: float, scope: str) -> Timing:
 def _pyradiomics(case: str, paths: Sequence[str], width: float, home: Path | None) -> Timing:
     python = peer_python("pyradiomics", home)
     if python is None:
-        return Timing("pyradiomics", case, status="missing", reason="not installed here, and no environment of its own was given with --peer-home")
+        return Timing(
+            "pyradiomics", case, status="missing", reason="not installed here, and no environment of its own was given with --peer-home"
+        )
     code = _PYRADIOMICS.replace("{how}", repr({"binWidth": width}))
     return timing("pyradiomics", case, [python, "-c", code], paths)
 
