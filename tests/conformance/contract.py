@@ -22,11 +22,13 @@ import pytest
 from made import PLANTED, Made
 
 from commandline import onclair
-from onclair.core.errors import BadSetting
+from onclair.core.errors import BadCase, BadSetting
 from onclair.core.finding import finding_schema
 from onclair.core.settings import fields_of
-from onclair.core.study import Study
+from onclair.core.study import Description, Study
+from onclair.io.cohorts import read_cohort
 from onclair.run.applying import opened_run
+from onclair.run.describe import checked
 
 Promise = Callable[[Made], None]
 
@@ -41,7 +43,7 @@ class Check:
 
 CHECKS: dict[str, Check] = {}
 #: How many promises bind a study, by (kind of outcome, signal). A change here is a change of the contract.
-EXPECTED = {("binary", "volume"): 30, ("binary", "table"): 22}
+EXPECTED = {("binary", "volume"): 32, ("binary", "table"): 24}
 
 
 def everywhere(study: Study) -> bool:
@@ -380,14 +382,37 @@ def an_outline_of_another_geometry_is_refused(made: Made) -> None:
     refused(made, cohort, patient, "another grid", "resample")
 
 
-@promise(with_outlines)
+@promise()
 def an_unknown_unit_is_refused(made: Made) -> None:
     cohort = spoilt(made, "bad-unit")
+    about = cohort / "cohort.toml"
+    text = about.read_text()
+    kind = 'kind = "binary"'
+    assert kind in text
+    about.write_text(text.replace(kind, kind + '\nunit = "fortnight"'))
+    refused(made, cohort, "fortnight")
+
+
+@promise(with_outlines)
+def an_unknown_voxel_unit_is_refused(made: Made) -> None:
+    cohort = spoilt(made, "bad-voxel-unit")
     about = cohort / "cohort.toml"
     text = about.read_text()
     assert '"SUV"' in text
     about.write_text(text.replace('"SUV"', '"SUVV"'))
     refused(made, cohort, "SUVV", "SUV")
+
+
+@promise()
+def a_value_that_is_infinite_or_missing_without_a_reason_is_refused(made: Made) -> None:
+    patient = made.study.read(read_cohort(made.cohort), read_cohort(made.cohort).patients[0])
+    settings = made.study.settings()
+    rows = made.study.describe(made.study.outline(patient, settings), settings).rows
+    column = str(rows.columns[0])
+    for value, word in ((np.nan, "missing without a reason"), (np.inf, "infinite")):
+        with pytest.raises(BadCase, match=word) as told:
+            checked(Description(rows.assign(**{column: value})), patient.patient)
+        assert patient.patient in str(told.value)
 
 
 @promise(with_outlines)

@@ -146,7 +146,6 @@ def test_a_study_of_one_file_and_one_line_keeps_every_promise(house: Path) -> No
         "no:cacheprovider",
         "-p",
         "no:xdist",
-        "-q",
     ]
     done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False)
     promises = EXPECTED["binary", "table"]

@@ -153,7 +153,7 @@ study = Study(
     references=(
         "Zwanenburg A et al. The Image Biomarker Standardization Initiative. Radiology 2020;295:328-338. doi:10.1148/radiol.2020191145",
         "Welch ML et al. Vulnerabilities of radiomic signature development. Radiother Oncol 2019;130:2-9. doi:10.1016/j.radonc.2018.10.027",
-        "Vallières M et al. Radiomics of lung metastases in soft-tissue sarcoma. Phys Med Biol 2015;60:5471. doi:10.1088/0031-9155/60/14/5471",
+        "Vallières M et al. Radiomics of lung metastases in sarcoma. Phys Med Biol 2015;60:5471. doi:10.1088/0031-9155/60/14/5471",
     ),
     controls=(
         Control(
