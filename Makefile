@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --requirement
 
-.PHONY: setup demo test lint bench docs lock clean
+.PHONY: setup peers demo test lint bench docs lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.stamp-run
@@ -16,7 +16,19 @@ demo: $(VENV)/.stamp-run
 test: $(VENV)/.stamp-test
 	@$(RUN) -m pytest -n 2 --dist loadfile
 
-setup: $(VENV)/.stamp-dev
+setup: $(VENV)/.stamp-dev peers
+
+# Tools that the benchmarks run beside Onclair, each in an environment of its own; a peer that does not build is named and passed over.
+PEERS := .venv-peers
+peers: $(PEERS)/pyradiomics/.stamp
+
+$(PEERS)/pyradiomics/.stamp: requirements/peer-pyradiomics.txt
+	@echo "Building PyRadiomics for the benchmarks in $(PEERS)/pyradiomics."
+	@$(PYTHON) -m venv $(PEERS)/pyradiomics
+	@grep -v '^pyradiomics' $< | $(PEERS)/pyradiomics/bin/pip install --quiet --disable-pip-version-check --requirement /dev/stdin
+	@$(PEERS)/pyradiomics/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --requirement $< \
+		|| { rm -rf $(PEERS)/pyradiomics; echo "PyRadiomics does not build here (it needs a C compiler); the benchmarks say so." >&2; }
+	@if [ -d $(PEERS)/pyradiomics ]; then touch $@; fi
 
 lint: $(VENV)/.stamp-dev
 	@$(VENV)/bin/ruff check --quiet src tests examples docs
@@ -24,7 +36,7 @@ lint: $(VENV)/.stamp-dev
 	@said=$$($(VENV)/bin/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 
 bench: $(VENV)/.stamp-run
-	@$(VENV)/bin/onclair bench radiomics
+	@$(VENV)/bin/onclair bench radiomics $(if $(wildcard $(PEERS)),--peer-home $(PEERS))
 
 docs: $(VENV)/.stamp-dev
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
@@ -69,5 +81,5 @@ $(VENV)/.stamp-dev: requirements/dev.txt $(VENV)/.stamp-test
 	@touch $@
 
 clean:
-	@rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

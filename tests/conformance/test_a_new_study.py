@@ -87,8 +87,8 @@ def explain(locked: Any, row: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
     return contributions(locked.risk, row, locked.pipeline.reference)
 
 
-def bedside(case: Case, description: Description, answer: Answer, settings: ThrowawaySettings) -> Mapping[str, Any]:
-    return {"detail": {"reasons": [dict(r) for r in answer.reasons]}}
+def bedside(case: Case, description: Description, answers: Mapping[str, Answer], settings: ThrowawaySettings) -> Mapping[str, Any]:
+    return {"detail": {"reasons": [dict(r) for r in answers["patient"].reasons]}}
 
 
 study = Study(

@@ -73,3 +73,15 @@ def test_a_finished_run_of_other_settings_is_not_written_over(cohort: Path, tmp_
     assert said.code == 2
     assert "bin_width" in said.err
     assert (out / "evidence.json").read_bytes() == seal
+
+
+def test_a_finished_run_on_other_data_is_not_written_over(cohort: Path, tmp_path: Path) -> None:
+    data, out = Path(shutil.copytree(cohort, tmp_path / "cohort")), tmp_path / "run"
+    assert onclair("run", "radiomics", "--data", data, "--out", out, *WORDS).code == 0
+    seal = (out / "evidence.json").read_bytes()
+    one, other = (sorted((data / "images").glob("*_mask.nii.gz"))[k] for k in (0, 1))
+    one.write_bytes(other.read_bytes())
+    said = onclair("run", "radiomics", "--data", data, "--out", out, *WORDS)
+    assert said.code == 2
+    assert "the mask of VP001" in said.err
+    assert (out / "evidence.json").read_bytes() == seal

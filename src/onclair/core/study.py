@@ -175,7 +175,8 @@ class Study:
     explain : callable
         ``(locked model, row) -> tuple of mapping``: ``feature value reference contribution``, signed, for one row.
     bedside : callable
-        ``(case, description, answer, settings) -> mapping`` with ``estimates``, ``detail``, ``answer`` and ``warnings`` of a Finding.
+        ``(case, description, answers, settings) -> mapping`` with ``estimates``, ``detail`` and ``warnings`` of a Finding, and
+        ``answer`` where the study words its own; `answers` holds one Answer an item of the description.
     virtual : Virtual
     references : tuple of str
     controls : tuple of Control
@@ -202,7 +203,7 @@ class Study:
     model: Callable[[Any], tuple[Learner, ...]]
     rivals: tuple[Rival, ...]
     explain: Callable[..., tuple[Mapping[str, Any], ...]]
-    bedside: Callable[[Case, Description, Answer, Any], Mapping[str, Any]]
+    bedside: Callable[[Case, Description, Mapping[str, Answer], Any], Mapping[str, Any]]
     virtual: Virtual
     references: tuple[str, ...]
     controls: tuple[Control, ...] = ()

@@ -14,7 +14,7 @@ from onclair.core.evidence import Evidence
 from onclair.core.finding import Finding
 from onclair.core.progress import Listener, Progress, silent
 from onclair.core.settings import RunSettings
-from onclair.core.study import Study
+from onclair.core.study import Answer, Description, Study
 from onclair.io.cohorts import cohort_from_files
 from onclair.io.files import make_folder, write_atomically
 from onclair.learn.locked import Locked
@@ -118,6 +118,28 @@ def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool =
     return done
 
 
+def answers_of(run: LockedRun, description: Description) -> dict[str, Answer]:
+    """Return the answer on each item of a case (lesion, spectrum, photo) with its reasons, by item."""
+    answers = {}
+    for number, item in enumerate(description.rows.index):
+        row = description.rows.iloc[[number]]
+        answers[str(item)] = replace(run.model.answer(row), reasons=run.study.explain(run.model, row))
+    return answers
+
+
+def most_telling(answers: Mapping[str, Answer]) -> Answer:
+    """Return the answer that speaks for the case: that of the item with the highest risk.
+
+    Examples
+    --------
+    >>> low, high = Answer(0.2, 0.1, 0.3, "unlikely"), Answer(0.8, 0.7, 0.9, "likely")
+    >>> unknown = Answer(None, None, None, "cannot_tell", "the spectrum is saturated")
+    >>> most_telling({"a": low, "b": high, "c": unknown}).value
+    'likely'
+    """
+    return max(answers.values(), key=lambda answer: -1.0 if answer.probability is None else answer.probability)
+
+
 def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> Finding:
     """Return the finding of one case.
 
@@ -129,9 +151,9 @@ def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> Finding:
     study, settings = run.study, describing_settings(run.settings)
     case = study.outline(study.read(cohort, patient), settings)
     description = checked(study.describe(case, settings), patient)
-    row = description.rows.iloc[[0]]
-    answer = replace(run.model.answer(row), reasons=study.explain(run.model, row))
-    said: Mapping[str, Any] = study.bedside(case, description, answer, run.settings)
+    answers = answers_of(run, description)
+    answer = most_telling(answers)
+    said: Mapping[str, Any] = study.bedside(case, description, answers, run.settings)
     outcome = dict(run.claim.facts["outcome"])
     return Finding(
         study=study.name,

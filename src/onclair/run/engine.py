@@ -10,23 +10,23 @@ from typing import Any, Literal
 import pandas as pd
 
 from onclair.core.cohort import Cohort
-from onclair.core.errors import BadCase, BadCohort, NoRoom
+from onclair.core.errors import BadCase, BadCohort
 from onclair.core.evidence import Evidence
 from onclair.core.outcome import Outcome
 from onclair.core.progress import Listener, Progress, silent
 from onclair.core.settings import RunSettings
 from onclair.core.study import MapFunction, Study
 from onclair.io.cohorts import CohortCheck, check_cohort
-from onclair.io.files import sha256_file
 from onclair.run.describe import STAGE as DESCRIBE
 from onclair.run.describe import Described, DescribeTask, describe_patient
 from onclair.run.environment import environment
 from onclair.run.explaining import explain
 from onclair.run.judging import judge_run
 from onclair.run.learning import Lesson, learn
+from onclair.run.occupied import refuse_other, table_hashes
 from onclair.run.pointer import write_pointer
 from onclair.run.pool import pool
-from onclair.run.store import EVIDENCE, Store, inputs_of, opened, read_evidence
+from onclair.run.store import Store, inputs_of, opened
 from onclair.run.table import Table, gathered, patients_of, write_table
 
 #: Renders a validate record into files: name -> bytes. The report room's function, handed in by the doors.
@@ -106,7 +106,9 @@ def run(job: Job) -> Result:
     """
     check, outcome = checked_cohort(job)
     with opened(job.out) as store, pool(job.workers) as over:
-        _refuse_other(store, job)
+        asked = {**job.settings.as_record(), "skip_bad": job.skip_bad}
+        refuse_other(job.out, job.study.name, asked, job.data, check.cohort)
+        store.unseal()
         cohort_record = _write_cohort(store, job, check, outcome)
         described = _described(store, job, check, over)
         records = {f"{DESCRIBE}/{d.patient}": d.evidence for d in described if d.evidence is not None}
@@ -169,7 +171,7 @@ def _both_classes(truth: pd.Series, outcome: Outcome) -> None:
 
 def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) -> Evidence:
     """Write the stage `cohort`: hashes of the tables, and what they say."""
-    inputs = {name: sha256_file(job.data / name) for name in ("cohort.toml", "acquisitions.csv", "outcomes.csv")}
+    inputs = table_hashes(job.data)
     about = check.cohort.about
     facts = {
         "title": about.title,
@@ -211,24 +213,6 @@ def _truth(cohort: Cohort, outcome: Outcome, table: Table) -> pd.Series:
     truth = cohort.truth(outcome, cohort.patients)
     _both_classes(truth, outcome)
     return pd.Series(truth.reindex(list(patients)).to_numpy(float), index=table.rows.index, name=outcome.name)
-
-
-def _refuse_other(store: Store, job: Job) -> None:
-    """Refuse to write over the finished run of another study or other settings."""
-    if not (store.root / EVIDENCE).exists():
-        return
-    sealed = read_evidence(store.root)
-    study = str(sealed.facts.get("study"))
-    if study != job.study.name:
-        raise NoRoom(f"{job.out} holds a finished run of the study '{study}'; choose another --out.", item=str(job.out))
-    now = job.settings.as_record()
-    for name, value in sealed.settings.items():
-        if now.get(name) != value:
-            raise NoRoom(
-                f"{job.out} holds a finished run with {name} = {value!r}, not {now.get(name)!r}; choose another --out to keep both.",
-                item=name,
-            )
-    store.unseal()
 
 
 def _write_report(store: Store, job: Job, claim: Evidence) -> Evidence:

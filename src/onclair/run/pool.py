@@ -97,9 +97,10 @@ class _Spread:
 def _start_worker() -> None:
     """Keep one thread, and leave when the parent is gone (a killed parent says no goodbye).
 
-    Numerical libraries are not loaded yet in a fresh worker and read these variables when they are; a limit set now would miss them.
+    Numerical libraries that are loaded already are told now; those that load later read these variables when they do.
     """
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(THREADS)))
+    threadpool_limits(THREADS)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()

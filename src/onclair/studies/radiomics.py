@@ -98,7 +98,7 @@ def explain(locked: Any, row: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
     return contributions(locked.risk, row, locked.pipeline.reference)
 
 
-def bedside(case: Case, description: Description, answer: Answer, settings: RadiomicsSettings) -> Mapping[str, Any]:
+def bedside(case: Case, description: Description, answers: Mapping[str, Answer], settings: RadiomicsSettings) -> Mapping[str, Any]:
     """Return what the finding shows: volume and uptake of the lesion, and what the answer rests on."""
     del case, settings
     row = description.rows.iloc[0]
@@ -108,7 +108,7 @@ def bedside(case: Case, description: Description, answer: Answer, settings: Radi
             {"name": name, "value": _number(row[tag]), "low": None, "high": None, "level": None, "unit": unit, "segment": 1}
             for name, tag, unit in measures
         ],
-        "detail": {"reasons": [dict(r) for r in answer.reasons], "missing": dict(description.reasons)},
+        "detail": {"reasons": [dict(r) for r in answers["lesion"].reasons], "missing": dict(description.reasons)},
         "warnings": [{"code": "feature_missing", "text": f"{tag}: {why}"} for tag, why in description.reasons.items()],
     }
 
