@@ -82,15 +82,26 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; an error becomes one sentence on stderr and an exit code."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="onclair", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("Stopped; what was finished is kept. Run the same command again to go on.", err=True)
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"onclair: {_in_one_line(error)}", err=True)
         sys.exit(2)
     except Exception as error:
         _tell(error)
+
+
+def _in_one_line(error: click.ClickException) -> str:
+    """Return what was wrong with the words of a command, and where its flags are listed."""
+    context = getattr(error, "ctx", None)
+    command = "onclair" if context is None else context.command_path
+    said = error.format_message()
+    return f"{said}{'' if said.endswith(('.', '?', '?)')) else '.'} See `{command} --help`."
 
 
 def _tell(error: Exception) -> None:

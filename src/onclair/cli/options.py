@@ -18,7 +18,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
 language = click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of words and report.")
-workers = click.option("--workers", type=int, default=None, help="Processes; as many as cores when left out. No result depends on it.")
+workers = click.option(
+    "--workers", type=click.IntRange(min=1), default=None, help="Processes; as many as cores when left out. No result depends on it."
+)
 skip_bad = click.option("--skip-bad", is_flag=True, help="Go on without what cannot be used; the report lists it.")
 folder = click.Path(path_type=Path)
 
@@ -82,9 +84,9 @@ def toml_layer(path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadSetting(f"The settings file {path} cannot be read ({error.strerror}); check its name.", item=str(path)) from None
+        raise BadSetting(f"The settings file {path} cannot be read ({(error.strerror or '').lower()}); correct its name after --settings.", item=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(f"The settings file {path} is not TOML: {error}; correct that line.", item=str(path)) from None
+        raise BadSetting(f"The settings file {path} is not TOML ({in_a_clause(error)}); write lines such as folds = 5.", item=str(path)) from None
 
 
 class StudyGroup(click.Group):
