@@ -144,7 +144,7 @@ def test_several_volumes_are_refused(tmp_path: Path):
 def test_nan_is_refused_with_count_and_place(tmp_path: Path):
     values = np.ones((2, 2, 2), np.float32)
     values[0, 1, 1] = np.nan
-    with pytest.raises(BadCase, match=r"The PET of P012 holds 1 voxels that are NaN or infinite, the first at \(0, 1, 1\)"):
+    with pytest.raises(BadCase, match=r"The PET of P012 holds 1 voxel that is NaN or infinite, the first at \(0, 1, 1\)"):
         read_image(saved(tmp_path / "a.nii", values), "SUV", of=OF)
 
 

@@ -128,7 +128,7 @@ def test_an_empty_outline_is_refused():
 def test_a_voxel_inside_that_is_not_a_number_is_refused_and_named(bad):
     array, region = _case()
     array[2, 3, 4] = bad
-    with pytest.raises(BadCase, match=r"1 voxels inside the outline .* first at \(2, 3, 4\)"):
+    with pytest.raises(BadCase, match=r"1 voxel inside the outline .* first at \(2, 3, 4\)"):
         extract(array, region, MM, Extraction())
 
 

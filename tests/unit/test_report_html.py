@@ -13,10 +13,13 @@ from report_records import RECORDS, phantoms, sarcoma, silent, table_study
 from onclair.core.estimate import Estimate
 from onclair.core.words import LANGUAGES, Language, Words
 from onclair.report import labels
+from onclair.report.figures.canvas import Axis
+from onclair.report.figures.forest import whisker
 from onclair.report.html import render_html
 from onclair.report.phrases import LABELS
 from onclair.report.plots import render_figure
 from onclair.report.reading import controls
+from onclair.report.words import in_words
 
 EVERY = [(name, language) for name in RECORDS for language in LANGUAGES]
 VOID = {"meta", "br", "link", "img"}
@@ -78,7 +81,7 @@ def test_every_estimate_stands_in_the_page(name: str, language: Language) -> Non
     for estimate in record.estimates:
         assert f">{estimate.name}</code>" in page
         if estimate.reason:
-            assert estimate.reason in page
+            assert estimate.reason in page or in_words(estimate.reason, language) in page
 
 
 @pytest.mark.parametrize(("name", "language"), EVERY)
@@ -223,3 +226,56 @@ def test_seven_series_get_a_key_that_fits_its_picture() -> None:
     places = [float(t.get("y", "0")) for t in svg.iter("{http://www.w3.org/2000/svg}text") if (t.text or "").startswith("r")]
     assert len([p for p in places if p > 400]) == 7
     assert max(places) < float(svg.get("viewBox", "").split()[3])
+
+
+def test_the_line_under_the_question_names_the_outcome_and_the_model() -> None:
+    told = re.search(r'class="asked">(.*?)</p>', render_html(sarcoma()))
+    assert told is not None
+    assert (
+        told.group(1) == "Outcome: lung metastasis. Model: chosen among logistic regression and random forest; locked: logistic regression."
+    )
+
+
+def test_candidates_stand_in_the_order_of_how_often_they_were_chosen() -> None:
+    page = render_html(sarcoma())
+    table = page[page.index('id="model"') :]
+    assert table.index("random forest") < table.index("logistic regression (locked)")
+
+
+def test_what_times_chosen_counts_is_said_where_folds_and_repeats_are_known() -> None:
+    page = render_html(sarcoma())
+    assert "in how many of the 50 fits (5 outer folds × 10 repeats)" in page
+
+
+def test_columns_that_a_control_cannot_change_are_folded_by_family_with_counts() -> None:
+    families = re.findall(r"<dt>([^<]*) <strong>(\d+)</strong></dt>", render_html(sarcoma()))
+    assert families == [("intensity statistics", "10"), ("morphology", "3")]
+
+
+def _astray() -> Estimate:
+    few = "19 events and 32 non-events; a smooth calibration curve needs 100 of each to mean much"
+    return Estimate("ici:model", 0.04, low=0.05, high=0.18, n=51, events=19, status="too_few", reason=few)
+
+
+def test_an_interval_that_does_not_hold_its_value_is_written_with_a_caution() -> None:
+    record = sarcoma()
+    page = render_html(replace(record, estimates=(*record.estimates, _astray())))
+    row = page[page.index(">ici:model</code>") :].partition("</tr>")[0]
+    assert "0.040" in row
+    assert "0.050 to 0.180" in row
+    assert "does not hold the value" in row
+    assert "too few" in row
+
+
+def test_an_interval_that_does_not_hold_its_value_is_not_drawn() -> None:
+    axis = Axis(0.0, 1.0, 0.0, 100.0)
+    assert [drawn.tag for drawn in whisker(_astray(), axis, 10.0)] == ["circle"]
+    assert len(whisker(replace(_astray(), low=0.03), axis, 10.0)) == 4
+
+
+def test_a_reason_inside_a_french_warning_is_french() -> None:
+    gap = "every voxel has the same value (3.2)"
+    fr = f"La caractéristique stat_skew manque chez 2 patients : {gap}."
+    warning = {"code": "feature_missing", "text": f"The feature stat_skew is missing in 2 patients: {gap}.", "fr": fr}
+    page = render_html(replace(sarcoma(), warnings=(warning,)), "fr")
+    assert "tous les voxels ont la même valeur (3,2)." in page

@@ -154,7 +154,7 @@ def test_the_batch_law_with_one_centre_is_refused_before_anything_is_written(tmp
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("keep me")
-    with pytest.raises(NoRoom, match="already holds files"):
+    with pytest.raises(NoRoom, match="is not empty; nothing was replaced"):
         write(VirtualRadiomics(**TINY), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -10,6 +10,16 @@ from rich.table import Table
 
 from onclair.cli.options import as_json, folder, print_json
 
+#: Shows the help, then says how many commands there are.
+_HELP = """
+import json
+from onclair.cli.main import COMMANDS, cli
+try:
+    cli.main(["--help"])
+except SystemExit:
+    print(json.dumps({"commands": len(COMMANDS)}))
+"""
+
 
 @click.group()
 def bench() -> None:
@@ -40,6 +50,23 @@ def radiomics(reference_data: Path | None, peer_home: Path | None, as_json: bool
             *([row.reason or row.status] if row.status != "ok" else [_figure(f) for f in figures]),
         )
     Console().print(table)
+
+
+@bench.command()
+@as_json
+def start(as_json: bool) -> None:
+    """Measure what it costs to start: `onclair --help` in a process of its own."""
+    import sys
+
+    from onclair import __version__
+    from onclair.run.bench import Timing, measured
+
+    said, cpu_s, rss_mb = measured([sys.executable, "-c", _HELP])
+    row = Timing("onclair", "help", __version__, "all", int(said["commands"]), process_cpu_s=round(cpu_s, 3), rss_mb=round(rss_mb, 1))
+    if as_json:
+        print_json({"runs": [row.as_dict()], "warnings": []})
+    else:
+        click.echo(f"onclair --help: {row.process_cpu_s:.2f} CPU seconds, {row.rss_mb:.0f} MB")
 
 
 def _figure(value: float | int | None) -> str:

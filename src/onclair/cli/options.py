@@ -12,6 +12,7 @@ import click
 
 from onclair.core.errors import BadSetting
 from onclair.core.settings import SettingField, Settings, fields_of
+from onclair.io.files import toml_fault
 from onclair.studies import load, names
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -84,9 +85,14 @@ def toml_layer(path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadSetting(f"The settings file {path} cannot be read ({(error.strerror or '').lower()}); correct its name after --settings.", item=str(path)) from None
+        raise BadSetting(
+            f"The settings file {path} cannot be read ({(error.strerror or '').lower()}); correct its name after --settings.",
+            item=str(path),
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(f"The settings file {path} is not TOML ({in_a_clause(error)}); write lines such as folds = 5.", item=str(path)) from None
+        raise BadSetting(
+            f"The settings file {path} is not TOML ({toml_fault(error)}); write lines such as folds = 5.", item=str(path)
+        ) from None
 
 
 class StudyGroup(click.Group):

@@ -20,10 +20,13 @@ def report(run: Path, kind: str, lang: str, out: Path | None, as_json: bool) -> 
 
     The report is a function of the evidence alone; a run whose evidence was changed is refused.
     """
+    from onclair.core.errors import NoRoom
     from onclair.io.files import write_atomically
     from onclair.report.files import rendered
     from onclair.run.replay import claim_of
 
+    if out is not None and out.is_dir():
+        raise NoRoom(f"{out} is a folder; name a file after --out, such as {out / 'report.html'}.", item=str(out))
     content = rendered(claim_of(run), "json" if as_json else kind, "fr" if lang == "fr" else "en")
     if out is None:
         click.echo(content.decode(), nl=False)

@@ -142,4 +142,5 @@ def _quoted(affine: Affine) -> str:
 def _shift(affine: Affine, other: Affine) -> str:
     if not np.allclose(affine[:3, :3], other[:3, :3], atol=1e-4):
         return ""
-    return f" (shifted by {float(np.linalg.norm(affine[:3, 3] - other[:3, 3])):.2f} mm)"
+    shift = float(np.linalg.norm(affine[:3, 3] - other[:3, 3]))
+    return f" (shifted by {shift:.2f} mm)" if shift > TOLERANCE_MM else " (same place and spacing, another number of voxels)"

@@ -69,12 +69,38 @@ def _in_words(kind: type[Settings], error: ValidationError, source: str) -> BadS
     name = str(first["loc"][0]) if first["loc"] else "?"
     if first["type"] == "extra_forbidden":
         return BadSetting(f"{_capital(source)} hold an unknown key '{name}'; {did_you_mean(name, kind.model_fields)}", item=name)
-    return BadSetting(f"The setting '{name}' in {source} is {first['input']!r}: {_expected(first)}; correct it.", item=name)
+    return BadSetting(f"In {source}, '{name}' is {_shown(first['input'])}; it must be {_expected(first)}.", item=name)
+
+
+#: What a value should have been, by the check that it failed.
+_EXPECTED = {
+    "greater_than_equal": "at least {ge:g}",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "at most {le:g}",
+    "less_than": "less than {lt:g}",
+    "literal_error": "{expected}",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text in quotes",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+}
 
 
 def _expected(first: ErrorDetails) -> str:
+    if first["type"] in _EXPECTED:
+        return _EXPECTED[first["type"]].format(**first.get("ctx", {}))
     message = first["msg"]
-    return message[:1].lower() + message[1:]
+    return f"otherwise ({message[:1].lower()}{message[1:]})"
+
+
+def _shown(value: Any) -> str:
+    return "empty" if value is None or value == "" else f"'{value}'" if isinstance(value, str) else str(value)
 
 
 def _capital(text: str) -> str:

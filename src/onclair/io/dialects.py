@@ -93,6 +93,8 @@ def separated(text: str, name: str) -> tuple[Sheet, list[Note]]:
     notes: list[Note] = []
     if delimiter != ("\t" if name.lower().endswith((".tsv", ".tab")) else ","):
         notes.append(("delimiter", f"{name} is separated by {DELIMITERS[delimiter]}; read as such."))
+    if "\r" in text and "\n" not in text:
+        notes.append(("line_ends", f"{name} ends its lines by a carriage return alone, as old Macs did; each was read as a line end."))
     if ("\n" in text and re.search(r"\r(?!\n)", text)) or 0 < text.count("\r\n") < text.count("\n"):
         notes.append(("line_ends", f"{name} mixes line ends of several systems; each was read as a line end."))
     lines: list[int] = []

@@ -256,6 +256,20 @@ def gunzipped(data: bytes) -> bytes:
     return b"".join(parts)
 
 
+def toml_fault(error: Exception) -> str:
+    """Return what is wrong with a TOML file, in the middle of a sentence.
+
+    Examples
+    --------
+    >>> toml_fault(ValueError("Invalid value (at line 1, column 9)"))
+    'invalid value, at line 1, column 9'
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    said = (error.strerror or "it does not open") if isinstance(error, OSError) else str(error)
+    return (said[:1].lower() + said[1:]).replace(" (at ", ", at ").removesuffix(")")
+
+
 def is_gzip(data: bytes) -> bool:
     """Return whether bytes start as a gzip file does.
 

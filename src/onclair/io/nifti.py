@@ -70,7 +70,9 @@ def read_image(path: str | Path, unit: str, modality: str = "", *, of: str = "")
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         count = int(bad.sum())
-        raise BadCase(f"{_capital(of)} holds {count} voxels that are NaN or infinite, the first at {first}; mend or crop it.", item=of)
+        found = "1 voxel that is" if count == 1 else f"{count} voxels that are"
+        sentence = f"{_capital(of)} holds {found} NaN or infinite, the first at {first}; mend it at the source (an SUV conversion without"
+        raise BadCase(f"{sentence} weight or dose is a common cause) or crop it.", item=of)
     return Image(_one_volume(array, of), affine, unit, modality)
 
 

@@ -118,7 +118,7 @@ def get_dataset(entry: Dataset, out: str | Path, *, mirror: str | Path | None = 
         As :func:`get`.
     """
     out = Path(out)
-    if (out / "cohort.toml").is_file():
+    if (out / "cohort.toml").is_file() and any((out / file.path).exists() for file in entry.files):
         _verify_existing(entry, out)
         return out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -153,6 +153,8 @@ def _tell(progress: Listener, entry: Dataset, done: int, item: str) -> None:
 
 def _copy(file: RemoteFile, mirror: Path, target: Path) -> None:
     source = mirror / file.mirror
+    if not mirror.is_dir():
+        raise BadInput(f"There is no folder {mirror}; correct --mirror, or leave it out to download.", item=str(mirror))
     if not source.is_file():
         raise BadInput(f"The mirror {mirror} lacks {file.mirror}; give the folder that holds it, or leave --mirror out.", item=file.mirror)
     with writing_to(target.parent, target.parent):

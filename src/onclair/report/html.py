@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 from onclair.core.estimate import Estimate
@@ -14,10 +15,13 @@ from onclair.report.labels import LOWER_IS_BETTER, PAIRS
 from onclair.report.markup import Child, append, node, to_html
 from onclair.report.page import as_written, document
 from onclair.report.plots import forest_figure
-from onclair.report.reading import Row, comparison, figure_label, headline, is_virtual, read_name
+from onclair.report.reading import Row, comparison, figure_label, headline, is_virtual, model_label, outcome_name, read_name
 from onclair.report.sections import SECTIONS
 from onclair.report.verdict import Verdict, verdict
-from onclair.report.words import digits_of, in_language, interval, number, say, sentence, typeset, unit_text, whole
+from onclair.report.words import digits_of, holds_its_value, in_language, interval, listed, number, say, sentence, unit_text, whole
+
+#: A number and the space before the word that it counts: they stay on one line.
+_COUNT = re.compile(r"(\d) (?=[^\W\d])")
 
 
 def render_html(evidence: Evidence, language: Language = "en") -> str:
@@ -45,7 +49,8 @@ def render_html(evidence: Evidence, language: Language = "en") -> str:
     main = node(
         "main",
         node("p", _glance(evidence, language), class_="glance"),
-        node("h1", question(evidence, language)),
+        node("h1", _unbroken(question(evidence, language))),
+        node("p", asked(evidence, language), class_="asked"),
         node("div", _verdict_card(found, language), _picture(evidence, language), class_="first pair"),
         node("div", _differences(evidence, language), _not_for(evidence, language), class_="second pair"),
         _contents([(key, say(title, language)) for key, title, _ in made], language),
@@ -70,6 +75,38 @@ def question(evidence: Evidence, language: Language) -> str:
     'Does it hold?'
     """
     return in_language(evidence.facts.get("question"), language) or say("no-question", language)
+
+
+def asked(evidence: Evidence, language: Language) -> str:
+    r"""Return one line that names the outcome and the model in plain words; empty where the record names neither.
+
+    Examples
+    --------
+    >>> facts = {"outcome": {"name": "lung_metastasis"}, "model": {"candidates": ["lasso", "forest"], "locked": "lasso"}}
+    >>> asked(Evidence("validate", facts=facts), "en")
+    'Outcome: lung metastasis. Model: chosen among lasso and random forest; locked: lasso.'
+    """
+    told = []
+    outcome = outcome_name(evidence, language)
+    if outcome:
+        told.append(say("asked-outcome", language, outcome=outcome))
+    facts = evidence.facts.get("model") or {}
+    names = [model_label(str(c), language) for c in facts.get("candidates") or ()]
+    locked = model_label(str(facts["locked"]), language) if facts.get("locked") else ""
+    if len(names) > 1:
+        models = listed(names, say("and", language))
+        told.append(say("asked-models" if locked else "asked-models-none", language, models=models, locked=locked))
+    elif names or locked:
+        told.append(say("asked-model", language, model=locked or names[0]))
+    return " ".join(told)
+
+
+def _unbroken(text: str) -> list[Child]:
+    """Return a sentence whose hyphenated words are kept on one line."""
+    parts: list[Child] = []
+    for place, word in enumerate(text.split(" ")):
+        parts += [" " if place else None, node("span", word, class_="whole") if "-" in word else word]
+    return parts
 
 
 def _glance(evidence: Evidence, language: Language) -> list[Child]:
@@ -100,7 +137,7 @@ def _verdict_card(found: Verdict, language: Language) -> ET.Element:
     return node(
         "div",
         node("p", node("span", found.mark, class_="mark", aria_hidden="true"), found.word, class_="word"),
-        node("p", found.sentence, class_="sentence"),
+        node("p", _COUNT.sub("\\1\u00a0", found.sentence), class_="sentence"),
         node("ul", [node("li", s) for s in told if s is not None]),
         class_=f"verdict {found.state}",
     )
@@ -112,10 +149,8 @@ def _picture(evidence: Evidence, language: Language) -> ET.Element:
         "div", node("h2", say("beside", language)), drawn if drawn is not None else node("p", say("no-headline", language)), class_="card"
     )
     measure = headline(evidence)
-    outcome = evidence.facts.get("outcome") or {}
     if measure and measure[1] in PAIRS and drawn is not None:
-        named = in_language(outcome.get("words") or outcome.get("name"), language) or say("outcome", language).lower()
-        what: Child = typeset(f"« {named} »", language) if language == "fr" else named
+        what = outcome_name(evidence, language) or say("outcome", language).lower()
         append(drawn[1], " ", say("pairs-gloss", language, outcome=what))
     return card
 
@@ -170,7 +205,10 @@ def _two_lines(estimate: Estimate, language: Language) -> list[Child]:
         )
         return [node("span", told, class_="quiet")]
     value = number(estimate.value, language, digits=digits_of(estimate.name), signed="minus" in estimate.name) + unit_text(estimate)
-    return [value, node("br"), node("span", interval(estimate, language), class_="quiet nowrap")]
+    spread = interval(estimate, language)
+    if estimate.low is not None and not holds_its_value(estimate):
+        spread = say("astray", language, interval=spread)
+    return [value, node("br"), " ", node("span", spread, class_="quiet nowrap")]
 
 
 def _not_for(evidence: Evidence, language: Language) -> ET.Element:

@@ -76,5 +76,31 @@ WHERE: dict[str, Words] = {
     "univariate": Words("alone, whole cohort", "seul, cohorte entière"),
 }
 
+#: Learners in plain words.
+MODELS: dict[str, Words] = {
+    "logistic": Words("logistic regression", "régression logistique"),
+    "ridge": Words("ridge regression", "régression ridge"),
+    "lasso": Words("lasso", "lasso"),
+    "elasticnet": Words("elastic net", "elastic net"),
+    "forest": Words("random forest", "forêt aléatoire"),
+    "boosting": Words("boosted trees", "arbres boostés"),
+    "cox": Words("Cox regression", "régression de Cox"),
+}
+
+#: Families of features by the prefix of their names (IBSI).
+FAMILIES: dict[str, Words] = {
+    "morph": Words("morphology", "morphologie"),
+    "loc": Words("local intensity", "intensité locale"),
+    "stat": Words("intensity statistics", "statistiques d'intensité"),
+    "ih": Words("intensity histogram", "histogramme d'intensité"),
+    "ivh": Words("intensity-volume histogram", "histogramme intensité-volume"),
+    "cm": Words("co-occurrence (GLCM)", "cooccurrence (GLCM)"),
+    "rlm": Words("run length (GLRLM)", "longueurs de plage (GLRLM)"),
+    "szm": Words("size zone (GLSZM)", "taille de zone (GLSZM)"),
+    "dzm": Words("distance zone (GLDZM)", "distance de zone (GLDZM)"),
+    "ngt": Words("neighbourhood difference (NGTDM)", "différence de voisinage (NGTDM)"),
+    "ngl": Words("neighbouring dependence (NGLDM)", "dépendance de voisinage (NGLDM)"),
+}
+
 #: What the model does not read when it does as well under a control.
 NOT_READ: dict[str, Words] = {"shuffled-voxels": Words("what it reads is not texture", "ce qu'il lit n'est pas la texture")}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from onclair.core.words import Language
 from onclair.report.markup import Child, append, node
 from onclair.report.tokens import FIGURE_CSS, tokens_css
+from onclair.report.words import fragments, in_words, say
 
 #: Nothing is fetched: a report is one file.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -41,7 +42,9 @@ code { font-family: var(--mono); font-size: .875em; overflow-wrap: anywhere; }
   .cannot-tell { --tone: var(--cannot-tell); }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.5rem; align-items: start; }
 .first.pair { margin-bottom: 1.5rem; align-items: stretch; }
-.nowrap { white-space: nowrap; }
+.nowrap, .whole { white-space: nowrap; }
+.asked { color: var(--quiet); margin: -.625rem 0 1rem; max-width: none; }
+@media (min-width: 64rem) { .second.pair { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); } }
 .card { background: var(--raised); border: 1px solid var(--line); padding: 1rem 1.25rem; min-width: 0; }
 .card > :last-child { margin-bottom: 0; } .card > h3:first-child { margin-top: 0; }
 section { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
@@ -59,11 +62,15 @@ tbody th { font-weight: 400; } tr.model th, tr.model td { font-weight: 600; }
 .differences td, .differences th { vertical-align: middle; overflow-wrap: break-word; }
 .differences tbody th { width: 25%; } .differences td.axis { width: 34%; padding-right: 0; } .differences td.axis svg { max-width: none; }
 .differences tfoot td { border: 0; padding-top: 0; }
-td > svg.figure { max-width: 14rem; } .wide td:last-child { min-width: 5.5em; }
+td > svg.figure { max-width: 14rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) minmax(0, 1fr); gap: .375rem 1.25rem; margin: 0; font-size: .875rem; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 72ch; }
 .flag { color: var(--ink); font-weight: 600; white-space: nowrap; } .quiet { color: var(--quiet); }
-.names { columns: 11rem; font-size: .8125rem; list-style: none; padding: 0; max-width: none; }
+.names { display: block; font-size: .75rem; } .names dt { margin-top: .5rem; } .names dd { max-width: none; }
+.names code { display: inline-block; font-size: 1em; margin-right: .75em; } .note { margin: .75rem 0 0; font-size: .875rem; }
+@media print, (min-width: 46.01rem) {
+  .wide tbody th { width: 27%; overflow-wrap: break-word; } .wide td:nth-child(6) { width: 24%; } .wide td:last-child { width: 17%; }
+}
 @media screen and (max-width: 46rem) {
   main, .bar-inner { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1rem; } .verdict .sentence { font-size: 1.25rem; } .verdict .word { font-size: 1rem; }
@@ -74,7 +81,8 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
   .differences tr { display: grid; grid-template-columns: 1fr 1fr; border-bottom: 1px solid var(--line); padding: .5rem 0; }
   .differences tbody th, .differences td, .differences td.axis { border: 0; width: auto; padding: 0; }
     .differences tbody th { grid-column: 1 / 3; }
-  .differences td.axis { order: 3; grid-column: 1 / 3; } .differences td:empty { display: none; }
+  .differences td.axis { order: 3; grid-column: 1 / 3; } .differences td.axis svg { max-width: 18rem; }
+  .differences td:empty { display: none; }
   .wide td.number { text-align: left; white-space: normal; } .nowrap { white-space: normal; }
   .wide td::before { content: attr(data-label) "\\00a0\\00a0"; color: var(--quiet); } .wide td:empty { display: none; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .5rem; }
@@ -82,14 +90,23 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
 @media print {
   @page { size: A4; margin: 14mm 13mm; }
   body { font-size: 10pt; background: #fff; } main, .bar-inner { max-width: none; padding: 0; } nav { display: none; }
-  h1 { font-size: 11pt; } .verdict .sentence { font-size: 16pt; } h2 { font-size: 12pt; break-after: avoid; } h3 { break-after: avoid; }
+  h1 { font-size: 11pt; } h2 { font-size: 12pt; break-after: avoid; } h3 { break-after: avoid; }
   .card, figure, tr, li, .verdict { break-inside: avoid; } section { margin-top: 1.25rem; padding-top: 1rem; }
+  .bar { font-size: 8.5pt; } .bar-inner { padding: 0 0 .25rem; } .glance { font-size: 8.5pt; margin-top: .5rem; }
+  h1 { margin-bottom: .375rem; } .asked { font-size: 9pt; margin: 0 0 .5rem; } .verdict { padding: .5rem .75rem .25rem; }
+  .verdict .word { font-size: 11pt; } .verdict .sentence { margin: 0 0 .25rem; font-size: 14pt; max-width: none; }
+  .verdict ul, .verdict li { margin: .125rem 0; font-size: 9pt; max-width: none; }
+  .first.pair, .second.pair { gap: .625rem; margin-bottom: .625rem; }
+  .first figure { display: grid; grid-template-columns: 26rem minmax(0, 1fr); gap: 1rem; align-items: center; }
+  .first h2 { margin-bottom: .25rem; } .differences caption { max-width: none; padding-bottom: .25rem; }
+  .differences br { display: none; } .differences th, .differences td { padding-top: .125rem; padding-bottom: .125rem; }
+  .differences tbody th { width: 34%; } .differences td.axis { width: 26%; }
   .pair { grid-template-columns: 1fr 1fr; gap: 1rem; }
     .first.pair, .second.pair, #model .pair, #controls .pair { grid-template-columns: 1fr; }
   figure > svg { max-width: 28rem; } .pair .pair figure > svg { max-width: none; } .card { padding: .625rem .75rem; }
-  .first figure > svg { max-width: 30rem; } .wide { font-size: 7.5pt; } .wide th, .wide td { padding-right: .375rem; }
+  .wide { font-size: 7.5pt; } .wide th, .wide td { padding-right: .375rem; }
   thead { display: table-header-group; }
-  table, dl, figcaption, caption, .names { font-size: 8.5pt; }
+  table, dl, figcaption, caption, .note { font-size: 8.5pt; } .names { font-size: 7.5pt; }
 }
 """
 
@@ -159,16 +176,26 @@ def facts_list(pairs: Iterable[tuple[str, Child]]) -> ET.Element:
 
 
 def as_written(text: str, language: Language) -> Child:
-    """Return text of the record, which is English, marked so on a French page.
+    """Return a method or reason of the record, which is English; on a French page each fragment in French, or marked as English.
 
     Examples
     --------
-    >>> as_written("DeLong 1988", "en")
-    'DeLong 1988'
-    >>> as_written("DeLong 1988", "fr").get("lang")
-    'en'
+    >>> as_written("Wald interval; sealed", "en")
+    'Wald interval; sealed'
+    >>> as_written("Wald interval", "fr"), as_written("sealed", "fr").get("lang")
+    ('intervalle de Wald', 'en')
     """
-    return text if language == "en" or not text else node("span", text, lang="en")
+    if language == "en" or not text:
+        return text
+    told = fragments(text, language)
+    if all(foreign for _, foreign in told):
+        return node("span", text, lang="en")
+    if not any(foreign for _, foreign in told):
+        return in_words(text, language)
+    made = node("span")
+    for place, (words, foreign) in enumerate(told):
+        append(made, say("semicolon", language) if place else None, node("span", words, lang="en") if foreign else words)
+    return made
 
 
 def section(key: str, title: str, *content: Child | Iterable[Child]) -> ET.Element:

@@ -39,6 +39,10 @@ LABELS: dict[str, Words] = {
     "at-a-glance-no-events": Words("{patients} patients · {centres}", "{patients} patients · {centres}"),
     "many-centres": Words("{count} centres", "{count} centres"),
     "one-centre": Words("1 centre", "1 centre"),
+    "asked-outcome": Words("Outcome: {outcome}.", "Critère : {outcome}."),
+    "asked-model": Words("Model: {model}.", "Modèle : {model}."),
+    "asked-models": Words("Model: chosen among {models}; locked: {locked}.", "Modèle : choisi entre {models} ; verrouillé : {locked}."),
+    "asked-models-none": Words("Model: chosen among {models}.", "Modèle : choisi entre {models}."),
     "no-question": Words("Does this model hold?", "Ce modèle tient-il ?"),
     "not-for": Words("What it may not be used for", "À quoi il ne peut servir"),
     "not-for-default": Words("Deciding for a patient.", "Décider pour un patient."),
@@ -147,6 +151,22 @@ LABELS: dict[str, Words] = {
     "candidates": Words("Candidates", "Candidats"),
     "chosen": Words("Chosen", "Choisi"),
     "times": Words("Times chosen", "Fois choisi"),
+    "times-note": Words(
+        "Times chosen: in how many of the {all} fits ({folds} outer folds × {repeats} repeats) the inner folds preferred it.",
+        "Fois choisi : dans combien des {all} apprentissages ({folds} plis externes × {repeats} répétitions) les plis "
+        "internes l'ont préféré.",
+    ),
+    "times-note-plain": Words(
+        "Times chosen: in how many outer folds, over all repeats, the inner folds preferred it.",
+        "Fois choisi : dans combien de plis externes, toutes répétitions confondues, les plis internes l'ont préféré.",
+    ),
+    "locked-note": Words(
+        "The locked one was chosen the same way once more, on all patients: it need not be the one most often chosen.",
+        "Le modèle verrouillé a été choisi de même, une fois de plus, sur tous les patients : il n'est pas forcément le "
+        "plus souvent choisi.",
+    ),
+    "astray": Words("interval {interval} does not hold it", "l'intervalle {interval} ne la contient pas"),
+    "astray-short": Words("does not hold the value", "ne contient pas la valeur"),
     "locked": Words("Locked", "Verrouillé"),
     "features": Words("Features of the locked model", "Caractéristiques du modèle verrouillé"),
     "feature": Words("Feature", "Caractéristique"),

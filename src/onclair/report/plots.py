@@ -15,6 +15,7 @@ from onclair.report.figures.canvas import standalone
 from onclair.report.figures.control import control_plot
 from onclair.report.figures.decision import decision_plot
 from onclair.report.figures.forest import Look, forest
+from onclair.report.fragments import each_once
 from onclair.report.markup import Child
 from onclair.report.page import as_written, figure
 from onclair.report.reading import Row, comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
@@ -149,20 +150,20 @@ def behind(estimates: Sequence[Estimate], evidence: Evidence, language: Language
     """Return what stands behind figures: n, events, centres, and how their intervals were made."""
     model = next((e for e in estimates if e.n is not None), None)
     n, events = (model.n, model.events) if model else (evidence.facts.get("patients"), evidence.facts.get("events"))
-    methods = list(dict.fromkeys(e.method for e in estimates if e.method and e.low is not None))
+    methods = each_once(e.method for e in estimates if e.method and e.low is not None)
     level = next((e.level for e in estimates if e.low is not None), 0.95)
     words: list[Child] = [_counts(n, events, evidence, language)]
     if methods:
         words += [" ", say("level", language, level=number(100 * level, language, digits=0)).capitalize(), say("colon", language)]
-        words += [as_written("; ".join(methods) + ".", language)]
+        words += [as_written("; ".join(methods), language), "."]
     return words
 
 
 def _behind_curve(drawn: Sequence[Mapping[str, Any]], evidence: Evidence, language: Language) -> list[Child]:
     first = drawn[0]
     words: list[Child] = [_counts(first.get("n"), first.get("events"), evidence, language)]
-    methods = list(dict.fromkeys(str(c["method"]) for c in drawn if c.get("method")))
-    return [*words, " ", say("curve-method", language), as_written("; ".join(methods) + ".", language)] if methods else words
+    methods = each_once(str(c["method"]) for c in drawn if c.get("method"))
+    return [*words, " ", say("curve-method", language), as_written("; ".join(methods), language), "."] if methods else words
 
 
 def _dashed(rows: Sequence[Row], language: Language) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from onclair.core.estimate import Estimate, not_available
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
-from onclair.report.labels import FIGURES, HEADLINES, WHERE, WHO
+from onclair.report.labels import FIGURES, HEADLINES, MODELS, WHERE, WHO
 from onclair.report.words import in_language, number, say, typeset
 
 Role = Literal["model", "rival", "control", "other"]
@@ -188,6 +188,32 @@ def place_label(where: str, language: Language) -> str:
         return say("centre", language, name=where.removeprefix("centre:"))
     known = WHERE.get(where) or WHO.get(where)
     return typeset(known.in_(language), language) if known else where.replace("_", " ").replace(":", " ")
+
+
+def outcome_name(evidence: Evidence, language: Language) -> str:
+    r"""Return the outcome in words; on a French page a name of the record's own stands in guillemets.
+
+    Examples
+    --------
+    >>> outcome_name(Evidence("validate", facts={"outcome": {"name": "lung_metastasis"}}), "en")
+    'lung metastasis'
+    >>> outcome_name(Evidence("validate"), "fr")
+    ''
+    """
+    outcome = evidence.facts.get("outcome") or {}
+    named = in_language(outcome.get("words") or outcome.get("name"), language)
+    return typeset(f"« {named} »", language) if named and language == "fr" else named
+
+
+def model_label(name: str, language: Language) -> str:
+    """Return a learner in plain words.
+
+    Examples
+    --------
+    >>> model_label("forest", "fr"), model_label("my_learner", "en")
+    ('forêt aléatoire', 'my learner')
+    """
+    return typeset(MODELS[name].in_(language), language) if name in MODELS else name.replace("_", " ")
 
 
 def curves(evidence: Evidence, name: str) -> tuple[Mapping[str, Any], ...]:

@@ -11,11 +11,25 @@ from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.figures.control import feature_bar
-from onclair.report.markup import Child, node
+from onclair.report.labels import FAMILIES
+from onclair.report.markup import Child, append, node
 from onclair.report.page import as_written, facts_list, section, table
 from onclair.report.plots import calibration_figure, centres_figure, controls_figure, decision_figure, why_no_curve
-from onclair.report.reading import controls, label, read_name
-from onclair.report.words import digits_of, figure_text, in_language, interval, number, say, sentence, typeset, unit_text, whole
+from onclair.report.reading import controls, label, model_label, read_name
+from onclair.report.words import (
+    digits_of,
+    figure_text,
+    holds_its_value,
+    in_language,
+    in_words,
+    interval,
+    number,
+    say,
+    sentence,
+    typeset,
+    unit_text,
+    whole,
+)
 
 #: Features shown; the JSON report holds them all.
 MOST_FEATURES = 30
@@ -90,10 +104,10 @@ def model(evidence: Evidence, language: Language) -> ET.Element:
     facts = evidence.facts.get("model") or {}
     chosen = facts.get("chosen") or {}
     heads = [say("candidates", language), say("times", language)]
-    names = list(dict.fromkeys([*(str(c) for c in facts.get("candidates") or ()), *map(str, chosen)]))
+    names = sorted(dict.fromkeys([*(str(c) for c in facts.get("candidates") or ()), *map(str, chosen)]), key=lambda n: -chosen.get(n, 0))
     rows: list[list[Child]] = [
         [
-            _code(n) if n != facts.get("locked") else node("span", _code(n), f" ({say('locked', language).lower()})"),
+            node("span", model_label(n, language), f" ({say('locked', language).lower()})" if n == facts.get("locked") else None),
             whole(chosen.get(n, 0), language),
         ]
         for n in names
@@ -103,7 +117,28 @@ def model(evidence: Evidence, language: Language) -> ET.Element:
     return section(
         "model",
         say("model-facts", language),
-        node("div", node("div", left, class_="card"), node("div", right, class_="card"), class_="pair"),
+        node(
+            "div",
+            node("div", left, _times(evidence, language) if rows else None, class_="card"),
+            node("div", right, class_="card"),
+            class_="pair",
+        ),
+    )
+
+
+def _times(evidence: Evidence, language: Language) -> ET.Element:
+    """Return what "times chosen" counts, and why the locked one may not be the most chosen."""
+    settings, facts = evidence.facts.get("settings") or evidence.settings, evidence.facts.get("model") or {}
+    folds, repeats, fits = settings.get("folds"), settings.get("repeats"), sum((facts.get("chosen") or {}).values())
+    if folds and repeats and folds * repeats == fits:
+        told = say("times-note", language, all=whole(fits, language), folds=whole(folds, language), repeats=whole(repeats, language))
+    else:
+        told = say("times-note-plain", language)
+    return node(
+        "p",
+        told,
+        f" {say('locked-note', language)}" if facts.get("locked") and len(facts.get("candidates") or ()) > 1 else None,
+        class_="quiet note",
     )
 
 
@@ -123,8 +158,7 @@ def warnings(evidence: Evidence, language: Language) -> ET.Element:
     """Return the warnings, each with its code."""
     listed = []
     for w in evidence.warnings:
-        told: Child = typeset(w["fr"], "fr") if language == "fr" and w.get("fr") else as_written(sentence(str(w.get("text", ""))), language)
-        listed.append(node("li", told, " ", node("code", str(w.get("code", "")), class_="quiet")))
+        listed.append(node("li", _warning(w, language), " ", node("code", str(w.get("code", "")), class_="quiet")))
     return section("warnings", say("warnings", language), node("ul", listed) if listed else node("p", say("warnings-none", language)))
 
 
@@ -192,6 +226,16 @@ SECTIONS: tuple[tuple[str, str, Callable[[Evidence, Language], ET.Element]], ...
 )
 
 
+def _warning(warning: Mapping[str, Any], language: Language) -> Child:
+    """Return a warning in `language`; a reason that its French text holds in English is said in French where it can be."""
+    text = str(warning.get("text", ""))
+    if language != "fr" or not warning.get("fr"):
+        return as_written(sentence(text), language)
+    reason = text.partition(": ")[2].removesuffix(".")
+    told = in_words(reason, "fr") if reason else ""
+    return typeset(str(warning["fr"]).replace(reason, told) if reason else str(warning["fr"]), "fr")
+
+
 def _estimate_row(estimate: Estimate, facts: Mapping[str, Any], language: Language) -> Sequence[Child]:
     name = node("span", label(estimate.name, facts, language), node("br"), node("code", estimate.name, class_="quiet"))
     status: list[Child] = [node("span", say(estimate.status, language), class_="flag" if estimate.status != "ok" else None)]
@@ -205,10 +249,15 @@ def _estimate_row(estimate: Estimate, facts: Mapping[str, Any], language: Langua
     spread = interval(estimate, language, digits=max(3, digits_of(estimate.name)))
     if estimate.low is not None and estimate.level != 0.95:
         spread += f" ({say('level', language, level=number(100 * estimate.level, language, digits=0))})"
+    astray = estimate.low is not None and estimate.value is not None and not holds_its_value(estimate)
     return [
         name,
         value,
-        node("span", spread, class_="nowrap"),
+        node(
+            "span",
+            node("span", spread, class_="nowrap"),
+            [node("br"), node("span", f"▲ {say('astray-short', language)}")] if astray else None,
+        ),
         whole(estimate.n, language),
         whole(estimate.events, language),
         as_written(estimate.method, language),
@@ -257,7 +306,22 @@ def _invariant(control: Mapping[str, Any], named: str, columns: int | None, lang
         "all": whole(columns, language),
         "kept": whole(len(kept), language),
     }
-    return [node("p", say(key, language, **values)), node("ul", [node("li", _code(c)) for c in kept], class_="names")]
+    return [node("p", say(key, language, **values)), _by_family(kept, language)]
+
+
+def _by_family(columns: Sequence[str], language: Language) -> ET.Element:
+    """Return every column, by family and with the family's count."""
+    families: dict[str, list[str]] = {}
+    for column in columns:
+        families.setdefault(column.split("_")[0], []).append(column)
+    made = node("dl", class_="names")
+    for prefix, names in families.items():
+        known = typeset(FAMILIES[prefix].in_(language), language) if prefix in FAMILIES else prefix
+        codes: list[Child] = []
+        for name in names:
+            codes += [_code(name), " "]
+        append(made, node("dt", known, " ", node("strong", whole(len(names), language))), node("dd", codes))
+    return made
 
 
 def _size(evidence: Evidence, language: Language) -> list[Child]:

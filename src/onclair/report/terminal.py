@@ -14,7 +14,7 @@ from onclair.core.words import Language
 from onclair.report.figures.canvas import Axis
 from onclair.report.figures.forest import common_axis
 from onclair.report.reading import label, read_name
-from onclair.report.words import figure_text, reason_text, say
+from onclair.report.words import figure_text, holds_its_value, reason_text, say
 
 #: Width of a drawn interval in characters.
 BAR = 25
@@ -96,7 +96,7 @@ def interval_bar(estimate: Estimate, axis: Axis) -> str:
     if estimate.value is None:
         return ""
     cells = [" "] * BAR
-    if estimate.low is not None and estimate.high is not None:
+    if estimate.low is not None and estimate.high is not None and holds_its_value(estimate):
         left, right = round(axis.at(estimate.low)), round(axis.at(estimate.high))
         cells[left : right + 1] = ["─"] * (right - left + 1)
         cells[left], cells[right] = "├", "┤"

@@ -10,7 +10,7 @@ from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.labels import LOWER_IS_BETTER, NOT_READ, PAIRS, REFERENCE
 from onclair.report.reading import Row, comparison, figure_label, headline, is_virtual, read_name
-from onclair.report.words import digits_of, interval, number, say, sentence, unit_text
+from onclair.report.words import digits_of, interval, listed, number, say, sentence, unit_text
 
 State = Literal["holds", "no-better", "worse", "artefact", "cannot-tell"]
 
@@ -201,7 +201,7 @@ def _against_rivals(rows: tuple[Row, ...], sides: tuple[str, ...], language: Lan
 def _listed(names: list[str], side: str, language: Language) -> str:
     """Return names in a row: joined by "or" where nothing is shown, by "and" otherwise."""
     last = say("or" if side == "undecided" else "and", language)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+    return listed(names, last)
 
 
 def _against_controls(rows: tuple[Row, ...], language: Language) -> list[str]:

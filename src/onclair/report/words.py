@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onclair.core.estimate import Estimate
 from onclair.core.words import Language
+from onclair.report.fragments import in_french
 from onclair.report.labels import DIGITS
 from onclair.report.phrases import LABELS
 
@@ -120,7 +121,23 @@ def figure_text(estimate: Estimate, language: Language) -> str:
     if estimate.value is None:
         return reason_text(estimate, language)
     text = number(estimate.value, language, digits=digits_of(estimate.name)) + unit_text(estimate)
-    return text if estimate.low is None or estimate.high is None else f"{text} ({interval(estimate, language)})"
+    if estimate.low is None or estimate.high is None:
+        return text
+    spread = interval(estimate, language)
+    return f"{text} ({spread if holds_its_value(estimate) else say('astray', language, interval=spread)})"
+
+
+def holds_its_value(estimate: Estimate) -> bool:
+    """Return whether the interval holds the figure; a bootstrap of a curve in a tiny cohort may lie wholly beside it.
+
+    Examples
+    --------
+    >>> holds_its_value(Estimate("ici:model", 0.04, low=0.05, high=0.18)), holds_its_value(Estimate("auc:model", 0.8, low=0.7, high=0.9))
+    (False, True)
+    """
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return False
+    return estimate.low <= estimate.value <= estimate.high
 
 
 def unit_text(estimate: Estimate) -> str:
@@ -135,7 +152,7 @@ def unit_text(estimate: Estimate) -> str:
 
 
 def reason_text(estimate: Estimate, language: Language) -> str:
-    """Return why an estimate is not ``ok``; in French, what was written in English follows the French words.
+    """Return why an estimate is not ``ok``; a fragment that has no French words stays English.
 
     Examples
     --------
@@ -149,7 +166,33 @@ def reason_text(estimate: Estimate, language: Language) -> str:
     if estimate.status == "too_few" and estimate.events is not None:
         return say("too-few-events", language, events=whole(estimate.events, language))
     head = say(estimate.status, language)
-    return f"{head}{say('colon', language)}{estimate.reason}" if estimate.reason else head
+    return f"{head}{say('colon', language)}{in_words(estimate.reason, language)}" if estimate.reason else head
+
+
+def in_words(text: str, language: Language) -> str:
+    r"""Return a method or reason of the record in `language`, fragment by fragment.
+
+    Examples
+    --------
+    >>> in_words("the cohort has one centre; sealed", "fr") == "la cohorte n\u2019a qu\u2019un centre\u202f; sealed"
+    True
+    """
+    return say("semicolon", language).join(told for told, _ in fragments(text, language))
+
+
+def fragments(text: str, language: Language) -> list[tuple[str, bool]]:
+    """Return each fragment of a method or reason in `language`, and whether it had to stay English.
+
+    Examples
+    --------
+    >>> fragments("mean over 3 repeats; sealed", "fr")
+    [('moyenne de 3 répétitions', False), ('sealed', True)]
+    """
+    parts = text.split("; ")
+    if language == "en":
+        return [(part, False) for part in parts]
+    found = [(part, in_french(part)) for part in parts]
+    return [(part, True) if french is None else (typeset(french, "fr"), False) for part, french in found]
 
 
 def digits_of(name: str) -> int:
@@ -174,6 +217,17 @@ def in_language(words: Any, language: Language) -> str:
     if isinstance(words, Mapping):
         return typeset(str(words.get(language) or words.get("en") or ""), language)
     return "" if words is None else str(words).replace("_", " ")
+
+
+def listed(names: Sequence[str], last: str) -> str:
+    """Return names in a row, the last joined by the word `last`.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], "and"), listed(["a"], "or")
+    ('a, b and c', 'a')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def sentence(text: str) -> str:

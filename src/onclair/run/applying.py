@@ -66,7 +66,7 @@ def opened_run(root: Path, study: Study) -> LockedRun:
     checked_run = verify(root)
     if not checked_run.valid:
         raise CheckFailed(
-            f"{root} does not verify ({checked_run.problems[0].message}); a changed run answers nothing: restore it or run again.",
+            f"{root} does not verify: {checked_run.problems[0].message} A changed run answers nothing: restore it, or run again.",
             item=str(root),
         )
     seal = read_evidence(root)
@@ -98,7 +98,7 @@ def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool =
     NoRoom
         When `out` cannot be written.
     """
-    cohort = cohort_from_files(inputs, run.study.kinds)
+    cohort = cohort_from_files(inputs, run.study.kinds, whole=not skip_bad)
     make_folder(out)
     if not cohort.patients:
         raise BadInput("No case was found in the input; give a cohort folder or files named CASE_KIND.nii.gz.")
@@ -108,7 +108,7 @@ def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool =
             finding = finding_of(run, cohort, patient)
         except BadCase as error:
             if not skip_bad:
-                raise BadCase(about(patient, error), item=patient) from error
+                raise BadCase(f"{about(patient, error)} To go on without such cases, add --skip-bad.", item=patient) from error
             done.append(Applied(patient, reason=about(patient, error)))
         else:
             path = out / patient / "finding.json"
@@ -167,7 +167,7 @@ def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> Finding:
         },
         evidence=run.claim.id,
         risk=None
-        if answer.probability is None
+        if answer.probability is None or said.get("withheld")
         else {
             "outcome": outcome["name"],
             "probability": answer.probability,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from onclair.core.errors import BadCase, BadCohort
 from onclair.core.study import Study
 from onclair.io.cohorts import check_cohort
 from onclair.run.describe import about
+from onclair.run.gaps import gap_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +78,27 @@ def check_for(directory: Path, study: Study | None = None, outcome_name: str | N
         )
     check = check_cohort(directory, study.kinds if study is not None else (), outcome)
     problems: list[dict[str, str | None]] = [{"patient": p.patient, "message": p.sentence} for p in check.problems]
+    gaps: tuple[dict[str, str], ...] = ()
     if study is not None:
-        problems += _unreadable(study, check.cohort, check.good)
+        unreadable, gaps = _tried(study, check.cohort, check.good)
+        problems = sorted([*problems, *unreadable], key=lambda p: str(p["patient"]))
     events = None
     if outcome is not None and outcome.kind == "binary":
         events = int(cohort.truth(outcome, cohort.patients).fillna(0).sum())
     notes = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
-    return CohortReport(len(cohort.patients), events, cohort.centres, tuple(problems), notes)
+    return CohortReport(len(cohort.patients), events, cohort.centres, tuple(problems), (*notes, *gaps))
 
 
-def _unreadable(study: Study, cohort: Cohort, patients: Sequence[str]) -> list[dict[str, str | None]]:
-    """Return the patients whose files the study cannot read, with the reason."""
-    found: list[dict[str, str | None]] = []
+def _tried(study: Study, cohort: Cohort, patients: Sequence[str]) -> tuple[list[dict[str, str | None]], tuple[dict[str, str], ...]]:
+    """Return the patients whose files the study cannot read, with the reason, and the warnings about those it can."""
+    unreadable: list[dict[str, str | None]] = []
+    reasons: dict[str, Mapping[str, str]] = {}
+    columns = 0
     for patient in patients:
         try:
-            study.describe(study.outline(study.read(cohort, patient), study.settings()), study.settings())
+            described = study.describe(study.outline(study.read(cohort, patient), study.settings()), study.settings())
         except BadCase as error:
-            found.append({"patient": patient, "message": about(patient, error)})
-    return found
+            unreadable.append({"patient": patient, "message": about(patient, error)})
+        else:
+            reasons[patient], columns = described.reasons, described.rows.shape[1]
+    return unreadable, gap_warnings(reasons, columns)

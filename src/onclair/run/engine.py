@@ -21,6 +21,7 @@ from onclair.run.describe import STAGE as DESCRIBE
 from onclair.run.describe import Described, DescribeTask, describe_patient
 from onclair.run.environment import environment
 from onclair.run.explaining import explain
+from onclair.run.feasible import check_folds, check_settings
 from onclair.run.judging import judge_run
 from onclair.run.learning import Lesson, learn
 from onclair.run.occupied import refuse_other, table_hashes
@@ -104,6 +105,7 @@ def run(job: Job) -> Result:
     NoRoom
         When the folder cannot be written, is in use, or holds the finished run of something else.
     """
+    check_settings(job.study, job.settings)
     check, outcome = checked_cohort(job)
     with opened(job.out) as store, pool(job.workers) as over:
         asked = {**job.settings.as_record(), "skip_bad": job.skip_bad}
@@ -113,10 +115,11 @@ def run(job: Job) -> Result:
         described = _described(store, job, check, over)
         records = {f"{DESCRIBE}/{d.patient}": d.evidence for d in described if d.evidence is not None}
         left_out = [*_left_out(check), *({"patient": d.patient, "reason": str(d.reason)} for d in described if d.evidence is None)]
+        left_out.sort(key=lambda who: who["patient"])
         table = gathered(store, job.study, records)
         table_record = write_table(store, job.study, records, table)
         cohort = check.cohort.only(set(patients_of(table.rows.index)))
-        lesson = Lesson(job.study, cohort, job.settings, outcome, table, _truth(cohort, outcome, table), over, job.progress)
+        lesson = Lesson(job.study, cohort, job.settings, outcome, table, _truth(job, cohort, outcome, table), over, job.progress)
         stages = {"cohort": cohort_record, "table": table_record}
         stages["learn"], learnt = learn(store, lesson, inputs_of(stages))
         stages["explain"] = explain(store, lesson, {"learn": stages["learn"].id, "table": table_record.id})
@@ -145,7 +148,7 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
     check = check_cohort(job.data, job.study.kinds, outcome)
     if check.problems and not job.skip_bad:
         raise _stop(check.problems[0].sentence, check.problems[0].patient, len(check.bad) - 1)
-    _both_classes(check.cohort.truth(outcome, list(check.good)), outcome)
+    check_folds(job.settings, check.cohort.truth(outcome, list(check.good)), outcome)
     return check, outcome
 
 
@@ -155,18 +158,9 @@ def _left_out(check: CohortCheck) -> list[dict[str, str]]:
 
 def _stop(sentence: str, patient: str, others: int = 0) -> BadCase:
     """Return the error that stops a run at a patient: what is wrong, and how to go on."""
-    more = f" ({others} more patients cannot be used: see `onclair cohort check`.)" if others else ""
-    return BadCase(f"{sentence}{more} Or go on without such patients: --skip-bad.", item=patient)
-
-
-def _both_classes(truth: pd.Series, outcome: Outcome) -> None:
-    values = sorted({float(v) for v in truth.dropna()})
-    if outcome.kind == "binary" and len(values) < 2:
-        found = f"only {values[0]:g}" if values else "no value"
-        raise BadCohort(
-            f"The outcome '{outcome.name}' holds {found} in the {len(truth)} usable patients; a model needs patients with and without it.",
-            item=outcome.name,
-        )
+    who = "1 more patient" if others == 1 else f"{others} more patients"
+    more = f" {who} cannot be used as they stand; `onclair cohort check --study` lists all." if others else ""
+    return BadCase(f"{sentence}{more} To go on without such patients, add --skip-bad.", item=patient)
 
 
 def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) -> Evidence:
@@ -204,14 +198,14 @@ def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) ->
         if described.evidence is None and not job.skip_bad:
             raise _stop(str(described.reason), described.patient)
     if all(d.evidence is None for d in done):
-        raise BadCohort(f"None of the {len(done)} patients can be used; the first says: {done[0].reason if done else 'there is none'}")
+        raise BadCohort(f"None of the {len(done)} patients can be used; of the first: {done[0].reason if done else 'there is none'}")
     return done
 
 
-def _truth(cohort: Cohort, outcome: Outcome, table: Table) -> pd.Series:
+def _truth(job: Job, cohort: Cohort, outcome: Outcome, table: Table) -> pd.Series:
     patients = patients_of(table.rows.index)
     truth = cohort.truth(outcome, cohort.patients)
-    _both_classes(truth, outcome)
+    check_folds(job.settings, truth, outcome)
     return pd.Series(truth.reindex(list(patients)).to_numpy(float), index=table.rows.index, name=outcome.name)
 
 

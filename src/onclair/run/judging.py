@@ -259,17 +259,13 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
 
 def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[str, str]]:
     """Return what a reader must know before a figure is quoted."""
-    warnings = [dict(w) for w in read_evidence(store.root / "cohort").warnings]
+    warnings = [dict(w) for stage in ("cohort", "table") for w in read_evidence(store.root / stage).warnings]
     few = too_few_events(facts["events"], facts["patients"] - facts["events"])
     if few:
         events, others = facts["events"], facts["patients"] - facts["events"]
         fr = f"{events} événements et {others} patients sans événement : trop peu pour une validation ; "
         fr += f"il en faut au moins {ENOUGH_EVENTS} de chaque."
         warnings.append({"code": "too_few_events", "text": few, "fr": fr})
-    for gap in facts["missing"]:
-        en = f"The feature {gap['column']} is missing in {gap['patients']} patients: {gap['reason']}."
-        fr = f"La caractéristique {gap['column']} manque chez {gap['patients']} patients : {gap['reason']}."
-        warnings.append({"code": "feature_missing", "text": en, "fr": fr})
     if lesson.cohort.about.data == "virtual":
         fr = "Ces patients sont virtuels : aucun chiffre ici ne dit rien d'une personne."
         warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person.", "fr": fr})

@@ -13,7 +13,7 @@ from onclair.core.evidence import Evidence
 from onclair.core.study import Study
 from onclair.run.engine import Job, run
 from onclair.run.pointer import read_pointer
-from onclair.run.store import read_evidence
+from onclair.run.store import read_evidence, read_seal
 from onclair.run.verify import verify
 
 
@@ -76,7 +76,8 @@ def replay(root: Path, study: Study, job: Job) -> Replay:
     checked = verify(root)
     if not checked.valid:
         raise CheckFailed(
-            f"{root} does not verify ({checked.problems[0].message}); run `onclair verify` and mend it before replaying.", item=str(root)
+            f"{root} does not verify: {checked.problems[0].message} Restore it before replaying; `onclair verify` lists every change.",
+            item=str(root),
         )
     seal = read_evidence(root)
     with tempfile.TemporaryDirectory(prefix="onclair-replay-") as place:
@@ -117,7 +118,7 @@ def study_of(root: Path) -> str:
     BadInput
         When the folder holds no finished run.
     """
-    return str(read_evidence(root).facts["study"])
+    return str(read_seal(root).facts["study"])
 
 
 def claim_of(root: Path) -> Evidence:
@@ -130,7 +131,7 @@ def claim_of(root: Path) -> Evidence:
     CheckFailed
         When the record is not the one that was sealed.
     """
-    seal = read_evidence(root)
+    seal = read_seal(root)
     claim = read_evidence(root / "validate")
     if claim.id != seal.inputs.get("validate"):
         raise CheckFailed(

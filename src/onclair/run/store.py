@@ -141,6 +141,30 @@ def read_evidence(folder: Path) -> Evidence:
     return evidence
 
 
+def read_seal(root: Path) -> Evidence:
+    """Return the record at the root of a finished run.
+
+    Raises
+    ------
+    BadInput
+        When there is no folder, no run in it, a run that was not finished, or a record that was changed.
+    """
+    if (root / EVIDENCE).exists():
+        return read_evidence(root)
+    if not root.is_dir():
+        found = "is a file" if root.exists() else "does not exist"
+        raise BadInput(f"The run {root} {found}; name the folder that `onclair run` wrote (its --out).", item=str(root))
+    if holds_run(root):
+        sentence = f"The run in {root} was not finished, or its {EVIDENCE} was removed"
+        raise BadInput(f"{sentence}; give the same `onclair run` command again: it goes on where it stopped.", item=str(root))
+    raise BadInput(f"The folder {root} holds no run; name the folder that `onclair run` wrote (its --out).", item=str(root))
+
+
+def holds_run(root: Path) -> bool:
+    """Return whether a folder holds a run, finished or not."""
+    return (root / EVIDENCE).exists() or any((root / stage / EVIDENCE).exists() for stage in ("cohort", "table", "learn", "validate"))
+
+
 def records_in(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield every stage folder below a run as (relative name, path), in order."""
     for path in sorted(root.rglob(EVIDENCE)):

@@ -18,6 +18,7 @@ from onclair.core.study import Study
 from onclair.io.source import source_sha256
 from onclair.io.tables import read_parquet, write_parquet
 from onclair.run.environment import environment
+from onclair.run.gaps import gap_warnings
 from onclair.run.store import Store, inputs_of
 
 STAGE = "table"
@@ -84,6 +85,7 @@ def write_table(store: Store, study: Study, records: dict[str, Evidence], table:
             "missing": list(table.reasons),
             "controls": [_control_facts(table, c.name, c.keeps) for c in study.controls],
         },
+        warnings=gap_warnings({str(r.subject): r.facts["reasons"] for r in records.values()}, table.rows.shape[1]),
     )
     found = store.find(STAGE, evidence.key)
 

@@ -10,7 +10,7 @@ from typing import Any
 from onclair.core.errors import BadInput
 from onclair.core.evidence import Evidence
 from onclair.run.pointer import pointer_problem
-from onclair.run.store import EVIDENCE, POINTER, problems_in, read_evidence
+from onclair.run.store import EVIDENCE, POINTER, holds_run, problems_in, read_evidence, read_seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def verify(root: Path) -> Verification:
     BadInput
         When the folder holds no run at all.
     """
-    if not root.is_dir():
-        raise BadInput(f"{root} is not a folder; name the folder that `onclair run` wrote.", item=str(root))
+    if not holds_run(root):
+        read_seal(root)  # says what the folder is instead
     try:
         seal = read_evidence(root)
     except BadInput:
@@ -83,7 +83,7 @@ def verify(root: Path) -> Verification:
 
 def _without_seal(root: Path) -> Problem:
     if not (root / EVIDENCE).exists():
-        message = f"{EVIDENCE} is not at the root of the run: the run was never finished, or the file was removed."
+        message = f"{EVIDENCE} is not at the root of the run: the run was not finished, or the file was removed; run it again to finish it."
         return Problem(EVIDENCE, "removed", message)
     return Problem(EVIDENCE, "changed", f"{EVIDENCE}, the run's seal, does not match its own hash.")
 

@@ -22,6 +22,7 @@ from onclair.io.nifti import read_image, read_mask
 from onclair.learn.estimators import estimator
 from onclair.learn.pipeline import Pipeline
 from onclair.learn.selection import Selection
+from onclair.run.gaps import case_warnings
 from onclair.science.radiomics.controls import is_permutation_invariant, shuffled
 from onclair.science.radiomics.extract import Extraction, extract
 from onclair.virtual.radiomics import VirtualRadiomics, write
@@ -100,17 +101,26 @@ def explain(locked: Any, row: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
 
 def bedside(case: Case, description: Description, answers: Mapping[str, Answer], settings: RadiomicsSettings) -> Mapping[str, Any]:
     """Return what the finding shows: volume and uptake of the lesion, and what the answer rests on."""
-    del case, settings
+    del settings
     row = description.rows.iloc[0]
     measures = (("lesion_volume", "morph_volume", "mm3"), ("suv_max", "stat_max", "SUV"), ("suv_mean", "stat_mean", "SUV"))
     return {
+        **_too_small(case),
         "estimates": [
             {"name": name, "value": _number(row[tag]), "low": None, "high": None, "level": None, "unit": unit, "segment": 1}
             for name, tag, unit in measures
         ],
         "detail": {"reasons": [dict(r) for r in answers["lesion"].reasons], "missing": dict(description.reasons)},
-        "warnings": [{"code": "feature_missing", "text": f"{tag}: {why}"} for tag, why in description.reasons.items()],
+        "warnings": case_warnings(description.reasons, description.rows.shape[1]),
     }
+
+
+def _too_small(case: Case) -> Mapping[str, Any]:
+    """Return the answer where the outline has a single voxel, whatever the model says: there is no texture to read."""
+    if case.masks["lesion"].region().sum() > 1:
+        return {}
+    reason = "The outline is a single voxel, which has no texture and no shape to read; check the outline."
+    return {"withheld": True, "answer": {"value": "cannot_tell", "reason": reason}}
 
 
 def _number(value: Any) -> float | None:

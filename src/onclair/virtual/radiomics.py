@@ -21,13 +21,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from onclair.core.cohort import About, Cohort
-from onclair.core.errors import BadSetting, NoRoom
+from onclair.core.errors import BadSetting
 from onclair.core.outcome import Outcome
 from onclair.core.progress import Listener, Progress, silent
 from onclair.core.settings import Settings, setting
 from onclair.core.study import MapFunction
 from onclair.core.values import Image, Mask
 from onclair.io.cohorts import write_cohort
+from onclair.io.files import sealed_folder
 from onclair.io.nifti import write_image, write_mask
 from onclair.virtual.laws import Law, best_auc, normal_atoms
 from onclair.virtual.lesions import Border, random_border, reread
@@ -123,7 +124,7 @@ def write(settings: VirtualRadiomics, out: Path, *, map: MapFunction = in_turn, 
     ----------
     settings : VirtualRadiomics
     out : Path
-        A folder that does not exist yet or is empty.
+        A folder that does not exist yet or is empty; it appears whole or not at all.
     map : callable
         ``map(function, items)``, the built-in one or a process pool's that keeps the order; each patient has a seed of its own,
         so that the files do not depend on it.
@@ -143,23 +144,13 @@ def write(settings: VirtualRadiomics, out: Path, *, map: MapFunction = in_turn, 
         For the law ``batch`` with a single centre.
     """
     knob_atoms(settings)  # refuses what no cohort can be made of, before anything is written
-    _made(out)
     rows = []
-    for row in map(partial(write_patient, settings, out), range(settings.patients)):
-        rows.append(row)
-        progress(Progress("virtual", len(rows), settings.patients, str(row["patient"])))
-    _write_tables(settings, pd.DataFrame(rows), out)
+    with sealed_folder(out) as place:
+        for row in map(partial(write_patient, settings, place), range(settings.patients)):
+            rows.append(row)
+            progress(Progress("virtual", len(rows), settings.patients, str(row["patient"])))
+        _write_tables(settings, pd.DataFrame(rows), place)
     return out
-
-
-def _made(out: Path) -> None:
-    try:
-        if out.exists() and any(out.iterdir()):
-            raise NoRoom(f"The folder {out} already holds files; choose a new one with --out, or empty it.", item=str(out))
-        for folder in (out / "images", out / "truth"):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NoRoom(f"The folder {out} cannot be made ({error.strerror}); choose another with --out.", item=str(out)) from error
 
 
 def name_of(index: int) -> str:
@@ -293,7 +284,7 @@ def _write_tables(settings: VirtualRadiomics, truth: pd.DataFrame, out: Path) ->
     )
     write_cohort(Cohort(pd.DataFrame(files), truth[["patient", "event"]], about), out)
     truth[["patient", "texture_score"]].to_csv(out / "semantic.csv", index=False, lineterminator="\n")
-    truth.drop(columns="texture_score").to_csv(out / "truth.csv", index=False, lineterminator="\n")
+    truth.drop(columns="texture_score").assign(data="virtual").to_csv(out / "truth.csv", index=False, lineterminator="\n")
     record = json.dumps(truth_record(settings), indent=2, sort_keys=True, ensure_ascii=False)
     (out / "truth.json").write_text(record + "\n", encoding="utf-8")
 

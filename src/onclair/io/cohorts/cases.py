@@ -16,7 +16,7 @@ from onclair.io.cohorts.folder import read_with_notes
 NO_CENTRE = "unknown"
 
 
-def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str]) -> Cohort:
+def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str], *, whole: bool = True) -> Cohort:
     """Return new cases as a cohort without outcomes.
 
     Parameters
@@ -26,6 +26,8 @@ def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str]) -> Coho
         such files, in which other files are left alone.
     kinds : sequence of str
         What each case needs, for example ``("pet", "mask")``.
+    whole : bool
+        False keeps a case that lacks a kind, for the reader to refuse.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str]) -> Coho
     BadInput
         For no file, a path that does not exist, a name without a kind, or two files for one case and kind.
     BadCase
-        For a case that lacks a kind.
+        For a case that lacks a kind, when `whole`.
     BadCohort
         For a cohort folder that cannot be read, or a case whose name may identify a person.
 
@@ -54,7 +56,7 @@ def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str]) -> Coho
     if len(given) == 1 and (given[0] / "cohort.toml").is_file():
         cohort = read_with_notes(given[0], outcomes_needed=False)[0]
         found = {(str(r["patient"]), str(r["kind"])) for r in cohort.acquisitions.to_dict("records")}
-        _check_whole(found, kinds)
+        _check_whole(found, kinds if whole else ())
         return cohort
     files: dict[tuple[str, str], Path] = {}
     for case, kind, path in _named_files(given, kinds):
@@ -62,8 +64,9 @@ def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str]) -> Coho
             raise BadInput(f"Case {case} has two files of the kind '{kind}': {files[case, kind].name} and {path}; give one.", item=case)
         files[case, kind] = path
     if not files:
-        raise BadInput(f"No file is named like CASE_{kinds[0]}.nii.gz; name each CASE_KIND, with the kinds {' and '.join(kinds)}.")
-    _check_whole(set(files), kinds)
+        names = " and ".join(f"CASE_{kind}.nii.gz" for kind in kinds)
+        raise BadInput(f"No file is named like {names} in {', '.join(map(str, given))}; name them so, or give a cohort folder.")
+    _check_whole(set(files), kinds if whole else ())
     return _as_cohort(files)
 
 
@@ -95,7 +98,8 @@ def _check_whole(found: set[tuple[str, str]], kinds: Sequence[str]) -> None:
     for case in sorted({case for case, _ in found}):
         for kind in kinds:
             if (case, kind) not in found:
-                raise BadCase(f"Case {case} has no {kind}; give the file {case}_{kind}.nii.gz beside the others.", item=case)
+                sentence = f"Case {case} has no {kind}; give the file {case}_{kind}.nii.gz, or go on without such cases: --skip-bad."
+                raise BadCase(sentence, item=case)
 
 
 def _as_cohort(files: dict[tuple[str, str], Path]) -> Cohort:

@@ -193,6 +193,16 @@ def _counted(check: CohortCheck, outcome: Outcome, needed: bool) -> dict[str, in
         tells = f": {check.problems[0].sentence}" if check.problems else "."
         raise BadCohort(f"No patient of the cohort can be used for the outcome '{outcome.name}'{tells}", item=outcome.name)
     if needed and (events == 0 or (events == len(values) and outcome.kind == "binary")):
-        sentence = f"The outcome '{outcome.name}' has one class only: all {len(values)} patients have the value {int(events > 0)}"
-        raise BadCohort(f"{sentence}; both 0 and 1 are needed to learn or to judge.", item=outcome.name)
+        raise one_class_only(outcome, len(values), int(events > 0), some_left_out=bool(check.problems))
     return {"n": len(values), "events": events}
+
+
+def one_class_only(outcome: Outcome, patients: int, value: int, *, some_left_out: bool) -> BadCohort:
+    """Return the error of a cohort in which everybody, or everybody who can be used, has the same outcome."""
+    who = f"all {patients} patients" + (" that can be used" if some_left_out else "")
+    missing = "without" if value else "with"
+    return BadCohort(
+        f"The outcome '{outcome.name}' has one class only: {who} have the value {value}; both 0 and 1 are needed to learn or to judge: "
+        f"add patients {missing} the event, or choose another outcome.",
+        item=outcome.name,
+    )

@@ -12,6 +12,7 @@ from onclair.core.errors import BadCohort, BadInput
 from onclair.core.names import did_you_mean
 from onclair.core.outcome import Outcome
 from onclair.core.units import checked_unit
+from onclair.io.files import toml_fault
 
 #: The version of the folder's layout.
 FORMAT = "onclair-cohort/1"
@@ -33,10 +34,11 @@ def read_description(path: Path) -> tuple[About, dict[str, str]]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        sentence = f"The folder {path.parent} holds no cohort.toml; write one (see `onclair cohort check --help`)."
+        sentence = f"The folder {path.parent} holds no cohort.toml; name the cohort's own folder, or write the file with the two lines"
+        sentence += f' format = "{FORMAT}" and outcomes.NAME.kind = "binary" (NAME is a column of outcomes.csv).'
         raise BadCohort(sentence, item="cohort.toml") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadCohort(f"cohort.toml cannot be read ({error}); correct it.", item="cohort.toml") from error
+        raise BadCohort(f"cohort.toml cannot be read ({toml_fault(error)}); correct that line.", item="cohort.toml") from error
     return description_from(document)
 
 
@@ -56,7 +58,8 @@ def description_from(document: Mapping[str, Any]) -> tuple[About, dict[str, str]
     """
     _known(document, _KEYS, "cohort.toml")
     if document.get("format") != FORMAT:
-        raise BadCohort(f'cohort.toml says format = {document.get("format")!r}; this version reads "{FORMAT}".', item="format")
+        found = f"says format = '{document['format']}'" if "format" in document else "names no format"
+        raise BadCohort(f'cohort.toml {found}; this version reads "{FORMAT}": write format = "{FORMAT}" in its first line.', item="format")
     for key in _TEXTS:
         if not isinstance(document.get(key, ""), str):
             raise BadCohort(f"cohort.toml says {key} = {document[key]!r}; it must be text in quotes.", item=key)

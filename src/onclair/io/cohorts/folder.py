@@ -114,7 +114,9 @@ def file_of(cohort: Cohort, patient: str, kind: str, *, visit: str | None = None
     rows = rows if visit is None else rows[rows["visit"] == visit]
     if len(rows) != 1:
         found = f"{len(rows)} files" if len(rows) else "no file"
-        raise BadCase(f"Patient {patient} has {found} of the kind '{kind}' in acquisitions.csv; one is needed.", item=patient)
+        raise BadCase(
+            f"Patient {patient} has {found} of the kind '{kind}'; one is needed: give it, or leave the patient out.", item=patient
+        )
     return (cohort.root or Path()) / str(rows["path"].iloc[0])
 
 

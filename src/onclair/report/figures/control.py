@@ -12,7 +12,7 @@ from onclair.report.figures.forest import LABEL_END, LINE, PLOT_END, PLOT_START,
 from onclair.report.labels import REFERENCE
 from onclair.report.markup import append, node
 from onclair.report.reading import Row, read_name
-from onclair.report.words import digits_of, figure_text, interval, number, reason_text, say
+from onclair.report.words import digits_of, figure_text, holds_its_value, interval, number, reason_text, say
 
 PAIR = 62.0
 
@@ -114,7 +114,7 @@ def _short(estimate: Estimate, language: Language) -> str:
     if estimate.value is None:
         return "–"
     shown = number(estimate.value, language, digits=digits_of(estimate.name))
-    return shown if estimate.low is None else f"{shown} ({interval(estimate, language)})"
+    return shown if not holds_its_value(estimate) else f"{shown} ({interval(estimate, language)})"
 
 
 def _chance(model: Estimate, axis: Axis, foot: float, language: Language) -> list[ET.Element]:

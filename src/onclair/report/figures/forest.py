@@ -13,7 +13,7 @@ from onclair.report.figures.canvas import STRIP, WIDTH, Axis, canvas, line, lowe
 from onclair.report.labels import REFERENCE
 from onclair.report.markup import append, node
 from onclair.report.reading import Role, Row, read_name
-from onclair.report.words import figure_text, reason_text, say
+from onclair.report.words import figure_text, holds_its_value, reason_text, say
 
 LABEL_END, PLOT_START, PLOT_END, TEXT_START = 158.0, 172.0, 400.0, 414.0
 LINE, ROW = 17.0, 34.0
@@ -80,7 +80,7 @@ def common_axis(estimates: Sequence[Estimate], start: float, end: float) -> Axis
 
 
 def whisker(estimate: Estimate, axis: Axis, y: float, role: Role = "model") -> list[ET.Element]:
-    """Return the dot and whisker of one estimate; dashed where the record says too few.
+    """Return the dot and whisker of one estimate; dashed where the record says too few, the dot alone beside a stray interval.
 
     The shape says who it is: a disc the model, a square a rival, a hollow disc a control.
     """
@@ -89,7 +89,7 @@ def whisker(estimate: Estimate, axis: Axis, y: float, role: Role = "model") -> l
     tone = "s1" if role == "model" else "s2" if role == "control" else "soft"
     unsure = " unsure" if estimate.status == "too_few" else ""
     drawn = []
-    if estimate.low is not None and estimate.high is not None:
+    if estimate.low is not None and estimate.high is not None and holds_its_value(estimate):
         left, right = axis.at(estimate.low), axis.at(estimate.high)
         drawn.append(line(left, y, right, y, f"path {tone}{unsure}"))
         drawn += [line(x, y - 4, x, y + 4, f"path {tone}") for x in (left, right)]

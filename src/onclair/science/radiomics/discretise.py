@@ -108,9 +108,12 @@ def discretised(values: npt.NDArray[np.float64], how: Discretisation) -> npt.NDA
 
 def _check_levels(lowest: float, first: float, last: float, below: npt.NDArray[np.bool_]) -> None:
     if first < 1:
+        count = int(below.sum())
+        found = "1 voxel of the region lies" if count == 1 else f"{count} voxels of the region lie"
         raise BadCase(
-            f"{int(below.sum())} voxels of the region lie below the first grey level, the lowest at {lowest:g}; "
-            "set range so that they are left out, or a lower minimum."
+            f"{found} below the first grey level, the lowest at {lowest:g}; start the bins lower, or leave such intensities out by a range."
         )
     if last >= MOST_LEVELS + 1:
-        raise BadCase(f"The region falls into {last:.6g} grey levels; at most {MOST_LEVELS} can be held: use wider bins.")
+        raise BadCase(
+            f"The region falls into {last:.6g} grey levels; at most {MOST_LEVELS} can be held: use wider bins, or check the unit."
+        )

@@ -29,6 +29,8 @@ from onclair.science.radiomics.volume_histogram import IVH_TAGS, volume_histogra
 
 #: Texture matrices have a row for each grey level; more than this is a mistake of the bin width.
 MOST_TEXTURE_LEVELS = 2048
+#: The two first causes why features are undefined; every family's own reason is traced back to them.
+ONE_VOXEL, CONSTANT = "the region is a single voxel", "every voxel has the same value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,9 @@ class _Region:
     def undefined_texture(self) -> str | None:
         """Why there is no texture, or None."""
         if self.values.size == 1:
-            return "the region is a single voxel"
+            return ONE_VOXEL
         if self.values.min() == self.values.max():
-            return f"every voxel has the same value ({self.values[0]:g})"
+            return f"{CONSTANT} ({self.values[0]:g})"
         if self.levels.min() == self.levels.max():
             return "all voxels fall into one grey level; use narrower bins"
         return None
@@ -258,4 +260,13 @@ def extract(array: npt.NDArray[Any], region: npt.NDArray[np.bool_], spacing_mm: 
     """
     shared = _Region(prepared(array, region, spacing_mm, extraction.range), extraction)
     parts = [FAMILIES[name].measure(shared) for name in extraction.families]
-    return joined(parts, feature_tags(extraction))
+    return _by_first_cause(joined(parts, feature_tags(extraction)), shared.values)
+
+
+def _by_first_cause(features: Features, values: npt.NDArray[np.float64]) -> Features:
+    """Give what is undefined for want of voxels or of contrast one reason, the first cause."""
+    if values.size == 1:
+        return Features(features.values, dict.fromkeys(features.reasons, ONE_VOXEL))
+    same = f"{CONSTANT} ({values[0]:g})"
+    reasons = {tag: same if why.startswith(CONSTANT) else why for tag, why in features.reasons.items()}
+    return Features(features.values, reasons)

@@ -83,7 +83,8 @@ def prepared(
     if bad.any():
         first = tuple(int(i + part.start) for i, part in zip(np.argwhere(bad)[0], box, strict=True))
         count = int(bad.sum())
-        raise BadCase(f"{count} voxels inside the outline are NaN or infinite, the first at {first}; mend the image or the outline.")
+        found = "1 voxel inside the outline is" if count == 1 else f"{count} voxels inside the outline are"
+        raise BadCase(f"{found} NaN or infinite, the first at {first}; mend the image or the outline.")
     cropped[~mask] = 0.0
     largest = float(np.abs(cropped).max())
     if largest > LARGEST:
