@@ -42,12 +42,12 @@ class Made:
     @property
     def cohort(self) -> Path:
         _ = self.demo
-        return self.place / "demo" / self.name / "cohort"
+        return self.place / "demo" / f"{self.name}-tiny" / "cohort"
 
     @property
     def run(self) -> Path:
         _ = self.demo
-        return self.place / "demo" / self.name / "run"
+        return self.place / "demo" / f"{self.name}-tiny" / "run"
 
     @cached_property
     def replayed(self) -> Said:

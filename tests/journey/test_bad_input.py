@@ -315,7 +315,7 @@ def test_settings_out_of_range_are_refused_before_anything_is_computed(
         ("data get sts-pet --out c --mirror .", ("mirror", "lacks sts_pet/", "leave --mirror out")),
         ("data get sts-pet --out c --mirror nowhere", ("no folder nowhere", "--mirror")),
         ("virtual radiomics --patients 1 --out c", ("'patients' is 1", "at least 2")),
-        ("virtual radiomics --patients 4 --out .", ("already holds files", "--out")),
+        ("virtual radiomics --patients 4 --out .", ("not empty", "choose another folder")),
         ("verify nowhere", ("nowhere does not exist", "onclair run")),
         ("verify .", ("holds no run", "--out")),
         ("replay .", ("holds no run", "--out")),

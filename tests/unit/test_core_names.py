@@ -7,6 +7,10 @@ import inspect
 
 import pytest
 
+from onclair.core.names import did_you_mean, nearest
+
+COMMANDS = ("apply", "bench", "cohort", "data", "demo", "replay", "report", "run", "verify", "virtual")
+
 PUBLIC = {
     "canonical": {"canonical_json", "plain_float", "sha256_of"},
     "cohort": {"About", "Cohort", "Split"},
@@ -26,6 +30,7 @@ PUBLIC = {
     "estimate": {"Estimate", "estimate_from_dict", "not_available"},
     "evidence": {"Evidence", "content_key", "evidence_from_dict"},
     "finding": {"Finding", "finding_schema"},
+    "fragments": {"each_once", "in_french"},
     "geometry": {"checked_affine", "reindexed", "same_grid", "spacing_mm"},
     "glossary": {"Term", "term"},
     "names": {"did_you_mean", "nearest"},
@@ -54,3 +59,20 @@ def test_the_public_names_are_exactly(name: str) -> None:
         if not key.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == module.__name__
     }
     assert own == PUBLIC[name]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("verfy", "verify"), ("reprot", "report"), ("cohrot", "cohort"), ("Bench", "bench"), ("virt", "virtual"), ("demonstration", "demo")],
+)
+def test_a_slip_or_a_beginning_is_offered_its_name(written: str, meant: str) -> None:
+    assert nearest(written, COMMANDS) == meant
+
+
+@pytest.mark.parametrize("written", ["nosuch", "train", "serve", "x", "", "re"])
+def test_a_word_that_resembles_nothing_is_offered_the_whole_list(written: str) -> None:
+    assert did_you_mean(written, COMMANDS) == f"known: {', '.join(COMMANDS)}."
+
+
+def test_the_known_name_is_offered_as_it_is_written() -> None:
+    assert did_you_mean("suv_MAX", ["SUV_max", "volume"]) == "did you mean 'SUV_max'?"

@@ -172,7 +172,7 @@ def test_a_missing_outcome_and_one_that_is_neither_0_nor_1_are_problems(tmp_path
 def test_decimal_commas_in_outcomes_are_read_and_said(tmp_path: Path):
     check = check_cohort(folder(tmp_path, out="patient;relapse;age\nA;0,0;61,5\nB;1,0;58,2\nC;0;60\nD;1;70\n"), KINDS)
     assert check.problems == ()
-    assert {"delimiter", "decimal_comma"} == {note["code"] for note in check.notes}
+    assert {note["code"] for note in check.notes} - {"code_without_digit"} == {"delimiter", "decimal_comma"}
 
 
 @pytest.mark.parametrize("value", [0, 1])

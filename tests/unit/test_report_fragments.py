@@ -10,7 +10,7 @@ import pytest
 
 from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
-from onclair.report.fragments import FRAGMENTS, each_once, in_french
+from onclair.core.fragments import FRAGMENTS, each_once, in_french
 from onclair.report.html import render_html
 from onclair.report.page import as_written
 from onclair.report.words import in_words
@@ -81,6 +81,16 @@ def test_every_fragment_of_the_controls_has_french_words() -> None:
         share("coverage:conformal", []),
     ]
     assert [f for f in _fragments(found) if not _has_french(f)] == []
+
+
+def test_why_a_claim_that_hardly_varies_has_no_slope_has_french_words() -> None:
+    truth = np.tile([0, 1], 25)
+    by_fold, near = np.where(np.arange(50) % 3, 0.48, 0.5), np.linspace(0.49, 0.51, 50)
+    found = judge(truth, {"model": Claim(near), "rival:prevalence": Claim(by_fold)}, asked=Asked(replicates=40))
+    fragments = _fragments(*found)
+    assert sum("odds lie within" in f for f in fragments) == 3
+    assert any("does not hold the figure" in f for f in fragments)
+    assert [f for f in fragments if not _has_french(f)] == []
 
 
 def test_why_a_regression_has_no_coefficients_has_french_words() -> None:

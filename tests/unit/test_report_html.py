@@ -279,3 +279,26 @@ def test_a_reason_inside_a_french_warning_is_french() -> None:
     warning = {"code": "feature_missing", "text": f"The feature stat_skew is missing in 2 patients: {gap}.", "fr": fr}
     page = render_html(replace(sarcoma(), warnings=(warning,)), "fr")
     assert "tous les voxels ont la même valeur (3,2)." in page
+
+
+def test_each_method_is_written_once_and_its_number_stands_in_the_rows() -> None:
+    record = sarcoma()
+    section = render_html(record).partition('<section id="estimates"')[2].partition("</section>")[0]
+    table, _, listed = section.partition("</table>")
+    methods = list(dict.fromkeys(e.method for e in record.estimates if e.method))
+    told = re.findall(r'<li value="(\d+)">(.*?)</li>', listed)
+    assert told == [(str(i), m) for i, m in enumerate(methods, start=1)]
+    assert not any(m in table for m in methods)
+    numbers = re.findall(r'<td [^>]*data-label="Method"[^>]*>(.*?)</td>', table)
+    assert numbers == [str(methods.index(e.method) + 1) if e.method else "" for e in record.estimates]
+
+
+def test_a_figure_whose_name_says_whose_it_is_says_it_once() -> None:
+    assert "ensembles de prédiction · ensembles" not in render_html(sarcoma(), "fr")
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_french_text_has_thin_spaces_before_high_punctuation(name: str) -> None:
+    page = render_html(RECORDS[name](), "fr")
+    texts = [*(t for t, foreign in Page(page).texts if not foreign), *re.findall(r"<(?:title|desc)[^>]*>(.*?)</", page)]
+    assert [t for t in texts if re.search(r"[ \u00a0][;:!?»]|«[ \u00a0]", t)] == []

@@ -8,7 +8,10 @@ from report_records import phantoms, sarcoma, silent, table_study
 
 from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
+from onclair.core.words import Language
 from onclair.report.verdict import verdict
+
+THIN = "\u202f"
 
 
 def _claim(low: float, high: float, control: tuple[float, float, float] | None = None) -> Evidence:
@@ -51,10 +54,57 @@ def test_a_difference_below_zero_is_worse() -> None:
     assert verdict(_claim(-0.2, -0.01)).state == "worse"
 
 
-def test_a_model_that_does_as_well_on_shuffled_voxels_does_not_read_texture() -> None:
-    found = verdict(_claim(0.02, 0.2, (0.0, -0.05, 0.05)))
+def _of_controls(evidence: Evidence, language: Language = "en") -> list[str]:
+    words = ("as well", "aussi bien", "is not shown", "rien ne démontre", "falls to")
+    return [s for s in verdict(evidence, language).support if any(w in s.lower() for w in words)]
+
+
+def test_a_control_shown_to_be_within_the_margin_does_as_well() -> None:
+    found = verdict(_claim(0.02, 0.2, (0.0, -0.04, 0.04)))
     assert found.state == "artefact"
-    assert any("what it reads is not texture" in s for s in found.support)
+    assert "It does as well with voxels shuffled (80; difference −0.04 to 0.04): what it reads is not texture." in found.support
+
+
+def test_a_control_that_does_better_does_as_well() -> None:
+    assert verdict(_claim(0.02, 0.2, (-0.1, -0.15, -0.05))).state == "artefact"
+
+
+def test_an_interval_that_holds_zero_and_ends_beyond_the_margin_shows_nothing() -> None:
+    found = verdict(_claim(0.02, 0.2, (0.0, -0.06, 0.06)))
+    assert found.state == "holds"
+    assert _of_controls(_claim(0.02, 0.2, (0.0, -0.06, 0.06))) == [
+        "That it needs what the control destroys is not shown (voxels shuffled: 80; difference −0.06 to 0.06)."
+    ]
+
+
+def test_a_model_that_does_not_beat_chance_is_not_said_to_do_as_well() -> None:
+    record = _claim(0.02, 0.2, (0.0, -0.04, 0.04))
+    chancy = replace(record, estimates=(replace(record.estimates[0], value=0.58, low=0.49, high=0.67), *record.estimates[1:]))
+    assert verdict(chancy).state == "holds"
+    assert all("is not shown" in s for s in _of_controls(chancy))
+
+
+def test_with_too_few_events_no_control_is_said_to_do_as_well() -> None:
+    record = replace(_claim(0.02, 0.2, (0.0, -0.04, 0.04)), warnings=({"code": "too_few_events", "text": "few"},))
+    assert len(_of_controls(record)) == 1
+    assert "is not shown (voxels shuffled: 80; difference −0.04 to 0.04)" in _of_controls(record)[0]
+
+
+def test_what_a_control_does_not_show_is_said_in_french() -> None:
+    told = _of_controls(sarcoma(), "fr")
+    assert len(told) == 1
+    assert told[0].startswith("Rien ne démontre qu’il ait besoin de ce que détruit le contrôle (")
+    assert told[0].endswith(f"hasard{THIN}: 73{THIN}; différence −0,06 à 0,09).")
+
+
+def test_an_error_without_a_chance_level_is_never_as_good_under_a_control() -> None:
+    pair = (Estimate("mae:model", 2.0, low=1.8, high=2.2), Estimate("mae:model-minus-mean", -1.0, low=-1.5, high=-0.5),
+            Estimate("mae:model:shuffled-voxels", 2.0), Estimate("mae:model-minus-shuffled-voxels", 0.0, low=-0.01, high=0.01))  # fmt: skip
+    assert verdict(Evidence("validate", estimates=pair)).state != "artefact"
+
+
+def test_nobody_can_tell_is_undetermined_in_french() -> None:
+    assert verdict(sarcoma(), "fr").word == "Indéterminé"
 
 
 def test_a_control_that_loses_much_with_a_wide_interval_is_no_proof_either_way() -> None:

@@ -84,6 +84,33 @@ def test_a_constant_risk_has_no_slope_but_has_a_citl():
     assert citl("citl:rival:prevalence", [0, 1, 0, 1], [0.5] * 4).value == pytest.approx(0.0)
 
 
+def fold_means(seed=0, folds=5, per_fold=10):
+    """Return a truth and what a constant predictor learns from each fold's others: their share of events."""
+    truth = (np.random.default_rng(seed).permutation(folds * per_fold) < 19).astype(int)
+    fold = np.arange(truth.size) % folds
+    return truth, np.array([truth[fold != f].mean() for f in fold])
+
+
+def test_a_constant_learnt_fold_by_fold_has_no_slope_but_has_a_citl():
+    truth, risk = fold_means()
+    found = slope("slope:rival:prevalence", truth, [risk, risk[::-1]])
+    assert found.status == "not_available"
+    assert "different values, whose odds lie within a factor of 2" in found.reason
+    assert citl("citl:rival:prevalence", truth, risk).status == "ok"
+    assert {e.status for e in calibration_distances("rival:prevalence", judged_risks(truth, risk), replicates=0)} == {"not_available"}
+    assert "no curve to draw" in calibration_curve("rival:prevalence", truth, risk).reason
+
+
+def test_a_score_of_three_levels_far_apart_keeps_its_slope():
+    truth = np.repeat([0, 1, 0, 1, 0, 1], [18, 2, 10, 10, 2, 18])
+    assert slope("slope:model", truth, np.repeat([0.1, 0.5, 0.9], 20)).value == pytest.approx(1.0)
+
+
+def test_risks_that_lie_close_together_but_differ_by_patient_keep_their_slope():
+    truth, risk = cohort(17)
+    assert slope("slope:model", truth, 0.4 + 0.02 * risk).status == "ok"
+
+
 def test_risks_of_zero_and_one_are_counted_in_the_method():
     truth, risk = cohort(6)
     risk = np.append(risk[:-2], [0.0, 1.0])
@@ -147,6 +174,35 @@ def test_distances_have_intervals_that_a_seed_decides():
     assert one == two
     assert all(e.low < e.high for e in one)
     assert one[0].value <= one[3].value
+
+
+def steep(seed=0, n=30):
+    """Return few events at the highest risks, where a smooth without bounds leaves [0, 1]."""
+    risk = np.sort(np.random.default_rng(seed).beta(0.5, 4.0, n))
+    return (np.arange(n) >= n - 5).astype(int), risk
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_distance_and_no_end_of_its_interval_is_above_one(seed):
+    for e in calibration_distances("model", judged_risks(*steep(seed)), replicates=60, seed=seed):
+        assert 0 <= e.low <= e.high <= 1
+        assert 0 <= e.value <= 1
+
+
+def test_a_curve_and_its_band_stay_within_zero_and_one():
+    curve = calibration_curve("model", *steep(1))
+    assert all(0 <= low <= y <= high <= 1 for low, y, high in zip(curve.low, curve.y, curve.high, strict=True))
+
+
+def test_an_interval_beside_its_figure_says_so():
+    truth, risk = np.tile([0, 1], 25), np.linspace(0.49, 0.51, 50)
+    found = calibration_distances("model", judged_risks(truth, risk), replicates=40)[0]
+    assert found.value < found.low
+    assert "does not hold the figure" in found.reason
+
+
+def test_an_interval_that_holds_its_figure_needs_no_word():
+    assert {e.reason for e in calibration_distances("model", judged_risks(*cohort(12, 150)), replicates=30)} == {None}
 
 
 def test_distances_without_a_bootstrap_say_that_they_have_no_interval():

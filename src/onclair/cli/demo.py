@@ -30,33 +30,20 @@ def demo(studies: tuple[str, ...], out: Path, tiny: bool, workers: int | None, l
     """
     from onclair.cli.run import summary
     from onclair.cli.terminal import listener, show_result
+    from onclair.report.files import report_files
+    from onclair.run.demonstration import demonstrate
+    from onclair.run.pool import cores
     from onclair.studies import load, names
 
     done: dict[str, Any] = {}
     for name in studies or names():
         study = load(name)
         with listener(quiet=as_json) as progress:
-            result = _demonstrate(study, out / name, tiny, workers, progress)
+            place = out / (f"{name}-tiny" if tiny else name)
+            result = demonstrate(study, place, report_files, tiny=tiny, workers=workers or cores(), progress=progress)
         done[name] = summary(result, lang)
         if not as_json:
             click.echo(f"\n{study.question.in_('fr' if lang == 'fr' else 'en')}\n")
             show_result(result, lang)
     if as_json:
         print_json({"studies": done, "warnings": [{"code": "virtual", "text": "All figures are from virtual patients."}]})
-
-
-def _demonstrate(study: Any, place: Path, tiny: bool, workers: int | None, progress: Any) -> Any:
-    """Make the study's virtual cohort where it is not there yet, and run the study on it."""
-    from onclair.report.files import report_files
-    from onclair.run.engine import Job, run
-    from onclair.run.pool import cores, pool
-
-    many = workers or cores()
-    chosen = study.virtual.tiny if tiny else study.virtual.demo
-    settings = study.virtual.settings.read(chosen, source=f"the demonstration of {study.name}")
-    cohort = place / "cohort"
-    if not (cohort / "cohort.toml").exists():
-        with pool(many) as over:
-            study.virtual.write(settings, cohort, map=over, progress=progress)
-    how = study.settings.read(study.virtual.quick if tiny else {}, source=f"the demonstration of {study.name}")
-    return run(Job(study, how, cohort, place / "run", report_files, many, progress=progress))

@@ -83,7 +83,7 @@ def toml_layer(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadSetting(
             f"The settings file {path} cannot be read ({(error.strerror or '').lower()}); correct its name after --settings.",

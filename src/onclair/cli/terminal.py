@@ -13,7 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from onclair.core.progress import Listener, Progress, silent
+from onclair.core.words import Language
 from onclair.report.terminal import show_estimates
+from onclair.report.words import in_words, say, warning_text
 
 if TYPE_CHECKING:
     from onclair.run.engine import Result
@@ -64,18 +66,25 @@ class _Lines:
 
 
 def show_result(result: Result, lang: str) -> None:
-    """Print the table of estimates, the warnings, the report's path and the next command."""
+    """Print the table of estimates, the warnings, the report's path and the next command, in the reader's language."""
     from onclair.cli.run import report_path
 
-    claim = result.claim
+    claim, language = result.claim, _language(lang)
     shown = [e for e in claim.estimates if e.name.startswith(HEADLINE)]
-    show_estimates(Console(), shown, "fr" if lang == "fr" else "en", facts=claim.facts)
-    click.echo(f"{len(claim.estimates) - len(shown)} more estimates are in the report.")
+    show_estimates(Console(), shown, language, facts=claim.facts)
+    more = len(claim.estimates) - len(shown)
+    if more:
+        click.echo(say("more-in-report-one" if more == 1 else "more-in-report", language, count=more))
     for warning in claim.warnings:
-        click.echo(f"! {warning['text']}")
+        click.echo(f"! {warning_text(warning, language)}")
     for left in claim.facts["left_out"]:
-        click.echo(f"! {left['patient']} was left out. {left['reason']}")
-    click.echo(f"Patients described: {result.computed} now, {result.reused} already there.")
-    click.echo(f"Evidence {claim.id}")
-    click.echo(f"Report   {report_path(result, lang)}")
-    click.echo(f"Next     onclair verify {result.report.parent.parent}")
+        click.echo(f"! {say('was-left-out', language, patient=left['patient'], reason=in_words(str(left['reason']), language))}")
+    click.echo(say("described", language, computed=result.computed, reused=result.reused))
+    ends = {"evidence": claim.id, "report": report_path(result, lang), "next": f"onclair verify {result.report.parent.parent}"}
+    wide = max(len(say(key, language)) for key in ends)
+    for key, what in ends.items():
+        click.echo(f"{say(key, language).ljust(wide)} {what}")
+
+
+def _language(lang: str) -> Language:
+    return "fr" if lang == "fr" else "en"

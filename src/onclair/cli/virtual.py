@@ -24,6 +24,8 @@ def _command(name: str) -> click.Command:
     def command(**flags: Any) -> None:
         """Read the flags, make the patients, say where they are."""
         out, many, quiet, number = flags.pop("out"), flags.pop("workers"), flags.pop("as_json"), flags.pop("n")
+        if number is not None and flags.get("patients") not in (None, number):
+            raise click.UsageError(f"--n {number} and --patients {flags['patients']} say the same thing twice; give one of them.")
         settings = maker.settings.read({"patients": number}, given(flags), source=f"the settings of virtual {name}")
         with listener(quiet=quiet) as progress, pool(many or cores()) as over:
             path = maker.write(settings, out, map=over, progress=progress)

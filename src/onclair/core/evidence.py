@@ -17,7 +17,9 @@ from onclair.core.estimate import Estimate, estimate_from_dict
 FORMAT = "onclair-evidence/1"
 
 
-def content_key(stage: str, inputs: Mapping[str, str], settings: Mapping[str, Any], code: str, environment: Mapping[str, Any]) -> str:
+def content_key(
+    stage: str, inputs: Mapping[str, str], settings: Mapping[str, Any], code: str, environment: Mapping[str, Any], *, subject: str = ""
+) -> str:
     """Return the key that decides whether a stage may be reused.
 
     Parameters
@@ -31,6 +33,8 @@ def content_key(stage: str, inputs: Mapping[str, str], settings: Mapping[str, An
         SHA-256 of the source that the stage runs.
     environment : mapping
         Versions and threads a worker: what else the numbers depend on.
+    subject : str
+        The patient concerned; empty for the whole cohort.
 
     Returns
     -------
@@ -43,7 +47,8 @@ def content_key(stage: str, inputs: Mapping[str, str], settings: Mapping[str, An
     >>> a == content_key("describe", {"pet": "00"}, {"seed": 2}, "c0", {})
     False
     """
-    return sha256_of({"stage": stage, "inputs": dict(inputs), "settings": dict(settings), "code": code, "environment": dict(environment)})
+    said = {"stage": stage, "subject": subject, "settings": dict(settings), "code": code, "environment": dict(environment)}
+    return sha256_of({**said, "inputs": dict(inputs)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Evidence:
     @property
     def key(self) -> str:
         """The content key: equal keys promise equal outputs."""
-        return content_key(self.stage, self.inputs, self.settings, self.code, self.environment)
+        return content_key(self.stage, self.inputs, self.settings, self.code, self.environment, subject=self.subject)
 
     def record(self) -> dict[str, Any]:
         """Return the canonical record as plain JSON values."""

@@ -187,7 +187,7 @@ MODELS_AND_FIGURES = (
 ANSWER_AND_PROOF = (
     Term("finding", "finding", "résultat", "A model's answer on one case, preliminary until a named person reviews it.",
          "La réponse d'un modèle sur un cas, préliminaire jusqu'à relecture par une personne nommée."),
-    Term("cannot_tell", "cannot tell", "ne peut dire", "A full answer: the model does not know, and says why.",
+    Term("cannot_tell", "cannot tell", "indéterminé", "A full answer: the model does not know, and says why.",
          "Une réponse entière : le modèle ne sait pas, et dit pourquoi."),
     Term("conformal_set", "prediction set", "ensemble de prédiction", "The classes that cannot be ruled out at the chosen error rate.",
          "Les classes que l'on ne peut écarter au taux d'erreur choisi."),
@@ -222,7 +222,7 @@ def term(name: str, terms: Iterable[Term] = TERMS) -> Term:
     Examples
     --------
     >>> term("cannot tell").fr
-    'ne peut dire'
+    'indéterminé'
     >>> term("AUC").id
     'auc'
     """

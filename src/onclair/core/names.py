@@ -5,9 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: Share of letters in common, in order, from which a name is a slip for another: one letter wrong of four, two of eight.
+ALIKE = 0.75
+#: Letters from which the beginning of a name stands for it.
+PREFIX = 3
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like `name`, or None when none is alike.
+    """Return the known name that `name` is a slip for, or begins; None when none is near.
+
+    Capitals do not matter. A name that is merely the least unlike is not offered: it would send the reader astray.
 
     Parameters
     ----------
@@ -22,13 +29,16 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     Examples
     --------
-    >>> nearest("bin_widht", ["bin_width", "folds"])
-    'bin_width'
-    >>> nearest("zzz", ["bin_width"]) is None
+    >>> nearest("bin_widht", ["bin_width", "folds"]), nearest("radio", ["folds", "radiomics"])
+    ('bin_width', 'radiomics')
+    >>> nearest("nosuch", ["bench", "run"]) is None
     True
     """
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return close[0] if close else None
+    plain = {each.casefold(): each for each in sorted(known, reverse=True)}
+    wanted = name.casefold()
+    close = difflib.get_close_matches(wanted, sorted(plain), n=1, cutoff=ALIKE)
+    begun = [each for each in sorted(plain, key=lambda each: (abs(len(each) - len(wanted)), each)) if _begins(wanted, each)]
+    return plain[(close or begun)[0]] if close or begun else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -44,3 +54,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = nearest(name, names)
     return f"did you mean '{near}'?" if near else f"known: {', '.join(names)}."
+
+
+def _begins(one: str, other: str) -> bool:
+    """Return whether one name begins the other, the shorter having letters enough to tell."""
+    short, long = sorted((one, other), key=len)
+    return len(short) >= PREFIX and long.startswith(short)

@@ -33,7 +33,7 @@ def setting(default: Any, en: str, fr: str, *, unit: str = "", **limits: Any) ->
 class Settings(BaseModel):
     """The base of every study's settings: frozen, closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @classmethod
     def read(cls, *layers: Mapping[str, Any], source: str = "the settings") -> Self:

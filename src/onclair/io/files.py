@@ -112,7 +112,8 @@ def sealed_folder(final: str | Path) -> Iterator[Path]:
     ['a.txt', 'run']
     """
     final = Path(final)
-    partial = final.with_name(f".{final.name}.{secrets.token_hex(4)}{PARTIAL}")
+    place = final.resolve()  # "." has no name to put another beside
+    partial = place.parent / f".{place.name}.{secrets.token_hex(4)}{PARTIAL}"
     with writing_to(final.parent, partial):
         _check_free(final)
         partial.mkdir(parents=True)
@@ -120,13 +121,13 @@ def sealed_folder(final: str | Path) -> Iterator[Path]:
             yield partial
             _sync_tree(partial)
             _check_free(final)
-            if final.exists():
-                final.rmdir()
-            partial.rename(final)
+            if place.exists():
+                place.rmdir()
+            partial.rename(place)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        _sync_folder(final.parent)
+        _sync_folder(place.parent)
 
 
 def make_folder(folder: str | Path) -> Path:

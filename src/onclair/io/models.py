@@ -35,6 +35,10 @@ _TERM_KEYS = ("input", "transform", "knots", "levels", "coefficient")
 _FILES = ("model.json", "arrays.npz", "trees.skops")
 
 
+#: Most bytes that a model's arrays may unpack to; what is larger is no linear model, spline or gate but a bomb.
+MOST_BYTES = 256_000_000
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelRecord:
     """A model as it lies on disk.
@@ -219,6 +223,10 @@ def _no_constant(word: str) -> float:
 
 def _arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            unpacked = sum(member.file_size for member in packed.infolist())
+        if unpacked > MOST_BYTES:
+            raise BadModelFile(f"arrays.npz unpacks to {unpacked / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f}.", item="arrays.npz")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError, AttributeError, TypeError) as error:

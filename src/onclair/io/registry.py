@@ -123,7 +123,8 @@ def get_dataset(entry: Dataset, out: str | Path, *, mirror: str | Path | None = 
         return out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise NoRoom(f"{out} exists and is no cohort of '{entry.name}'; nothing was replaced: choose another folder.", item=str(out))
-    waiting = out.with_name(f".{out.name}.download")
+    place = out.resolve()
+    waiting = place.parent / f".{place.name}.download"
     _gather(entry, waiting, None if mirror is None else Path(mirror), progress)
     with sealed_folder(out) as folder:
         for file in entry.files:
@@ -160,7 +161,12 @@ def _copy(file: RemoteFile, mirror: Path, target: Path) -> None:
     with writing_to(target.parent, target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    verify(file, target)
+    try:
+        verify(file, target)
+    except CheckFailed as error:
+        told = str(error).partition("; it was removed")[0]
+        advice = "the mirror's file is another one: take it from its source again, or leave --mirror out"
+        raise CheckFailed(f"{told}; {advice}.", item=file.mirror) from None
 
 
 def _verify_existing(entry: Dataset, out: Path) -> None:

@@ -59,7 +59,7 @@ WHO: dict[str, Words] = {
     "all": Words("treat all", "traiter tous"),
     "none": Words("treat none", "ne traiter personne"),
     "conformal": Words("prediction sets", "ensembles de prédiction"),
-    "cannot-tell": Words("answered “cannot tell”", "réponses « ne peut dire »"),
+    "cannot-tell": Words("answered “cannot tell”", "réponses « indéterminé »"),
     "pooled": Words("data pooled", "données réunies"),
     "prevalence": Words("prevalence", "prévalence"),
 }

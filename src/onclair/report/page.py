@@ -66,10 +66,12 @@ td > svg.figure { max-width: 14rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) minmax(0, 1fr); gap: .375rem 1.25rem; margin: 0; font-size: .875rem; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 72ch; }
 .flag { color: var(--ink); font-weight: 600; white-space: nowrap; } .quiet { color: var(--quiet); }
+.methods { margin: 0; padding-left: 2rem; font-size: .875rem; max-width: 72ch; }
 .names { display: block; font-size: .75rem; } .names dt { margin-top: .5rem; } .names dd { max-width: none; }
 .names code { display: inline-block; font-size: 1em; margin-right: .75em; } .note { margin: .75rem 0 0; font-size: .875rem; }
 @media print, (min-width: 46.01rem) {
-  .wide tbody th { width: 27%; overflow-wrap: break-word; } .wide td:nth-child(6) { width: 24%; } .wide td:last-child { width: 17%; }
+  .wide tbody th { width: 36%; overflow-wrap: break-word; } .wide td:last-child { width: 26%; }
+  .wide td:last-child, .wide th:last-child { padding-left: .75rem; }
 }
 @media screen and (max-width: 46rem) {
   main, .bar-inner { padding-left: 1rem; padding-right: 1rem; }
@@ -104,7 +106,9 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
   .pair { grid-template-columns: 1fr 1fr; gap: 1rem; }
     .first.pair, .second.pair, #model .pair, #controls .pair { grid-template-columns: 1fr; }
   figure > svg { max-width: 28rem; } .pair .pair figure > svg { max-width: none; } .card { padding: .625rem .75rem; }
-  .wide { font-size: 7.5pt; } .wide th, .wide td { padding-right: .375rem; }
+  .wide, .methods { font-size: 7.5pt; } .wide th, .wide td { padding: .125rem .375rem .125rem 0; }
+  .wide tbody th { width: 38%; } .wide td:last-child { width: 29%; }
+  .wide tbody th br { display: none; } .wide tbody th code { margin-left: .5rem; } .methods { max-width: none; }
   thead { display: table-header-group; }
   table, dl, figcaption, caption, .note { font-size: 8.5pt; } .names { font-size: 7.5pt; }
 }

@@ -11,7 +11,7 @@ LABELS: dict[str, Words] = {
     "semicolon": Words("; ", " ; "),
     "too_few": Words("too few", "trop peu"),
     "not_available": Words("not available", "non disponible"),
-    "ok": Words("given", "donnée"),
+    "ok": Words("given", "estimée"),
     "too-few-events": Words("{events} events: too few to conclude", "{events} événements : trop peu pour conclure"),
     "level": Words("{level}% interval", "intervalle à {level} %"),
     # names
@@ -187,6 +187,11 @@ LABELS: dict[str, Words] = {
         "{count} estimates, {ok} with a figure that stands; the others say why they have none.",
         "{count} estimations, dont {ok} donnent une grandeur qui tient ; les autres disent pourquoi non.",
     ),
+    "methods": Words("Methods", "Méthodes"),
+    "methods-note": Words(
+        "The numbers in the column “Method”: how the figure and its interval were obtained.",
+        "Les numéros de la colonne « Méthode » : comment la grandeur et son intervalle ont été obtenus.",
+    ),
     "name": Words("Name", "Nom"),
     "value": Words("Value", "Valeur"),
     "n": Words("n", "n"),
@@ -219,12 +224,22 @@ LABELS: dict[str, Words] = {
     "caption-events": Words("{events} events", "{events} événements"),
     "method-is": Words("Interval: ", "Intervalle : "),
     "curve-method": Words("Method: ", "Méthode : "),
+    # the end of a run, in the terminal
+    "more-in-report": Words("{count} more estimates are in the report.", "{count} autres estimations sont dans le rapport."),
+    "more-in-report-one": Words("1 more estimate is in the report.", "1 autre estimation est dans le rapport."),
+    "was-left-out": Words("{patient} was left out. {reason}", "{patient} est exclu. {reason}"),
+    "described": Words(
+        "Patients described: {computed} now, {reused} already there.", "Patients décrits : {computed} à l'instant, {reused} déjà là."
+    ),
+    "evidence": Words("Evidence", "Preuve"),
+    "report": Words("Report", "Rapport"),
+    "next": Words("Next", "Ensuite"),
     # verdict
     "holds": Words("Better than its rivals", "Mieux que ses rivaux"),
     "no-better": Words("No better than its rivals shown", "Pas d'avantage démontré sur ses rivaux"),
     "worse": Words("Worse than a rival", "Moins bien qu'un rival"),
     "artefact": Words("Not what it seems", "Pas ce qu'il paraît"),
-    "cannot-tell": Words("Cannot tell", "Ne peut dire"),
+    "cannot-tell": Words("Cannot tell", "Indéterminé"),
     "too-few-verdict": Words("{events} events: too few to say whether it holds here", "{events} événements : trop peu pour conclure"),
     "too-few-verdict-no-count": Words("too few patients to say whether it holds here", "trop peu de patients pour conclure"),
     "on-virtual": Words("on virtual patients, {sentence}", "chez des patients virtuels, {sentence}"),
@@ -265,11 +280,14 @@ LABELS: dict[str, Words] = {
         "aucun avantage démontré sur {names} : les intervalles des différences contiennent 0",
     ),
     "no-difference": Words("the record compares it with no rival", "le dossier ne le compare à aucun rival"),
-    "as-well": Words("it does as well with {control} ({value}): {lesson}", "il fait aussi bien avec {control} ({value}) : {lesson}"),
+    "as-well": Words(
+        "it does as well with {control} ({value}; difference {interval}): {lesson}",
+        "il fait aussi bien avec {control} ({value} ; différence {interval}) : {lesson}",
+    ),
     "as-well-default": Words("what it reads survives there", "ce qu'il lit y survit"),
     "not-shown": Words(
-        "that it needs what the control destroys is not shown ({control}: {value})",
-        "rien ne démontre qu'il ait besoin de ce que détruit le contrôle ({control} : {value})",
+        "that it needs what the control destroys is not shown ({control}: {value}; difference {interval})",
+        "rien ne démontre qu'il ait besoin de ce que détruit le contrôle ({control} : {value} ; différence {interval})",
     ),
     "falls": Words("it falls to {value} with {control}", "il tombe à {value} avec {control}"),
 }

@@ -9,13 +9,13 @@ from typing import Any, Literal
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
+from onclair.core.fragments import each_once
 from onclair.core.words import Language
 from onclair.report.figures.calibration import calibration_plot
 from onclair.report.figures.canvas import standalone
 from onclair.report.figures.control import control_plot
 from onclair.report.figures.decision import decision_plot
 from onclair.report.figures.forest import Look, forest
-from onclair.report.fragments import each_once
 from onclair.report.markup import Child
 from onclair.report.page import as_written, figure
 from onclair.report.reading import Row, comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label

@@ -152,9 +152,15 @@ def label(estimate_name: str, evidence_facts: Mapping[str, Any], language: Langu
     'bénéfice net à 0,2 · volume'
     >>> label("auc:model-minus-volume", {}, "en")
     'AUC · model minus volume'
+
+    Whose it is goes unsaid where the figure's own name says it:
+
+    >>> label("coverage:conformal", {}, "en")
+    'coverage of prediction sets'
     """
     name = read_name(estimate_name)
-    words = [figure_label(name, language), who_label(name.who, evidence_facts, language), _where(name.where, evidence_facts, language)]
+    figure, who = figure_label(name, language), who_label(name.who, evidence_facts, language)
+    words = [figure, "" if figure.endswith(f" {who}") else who, _where(name.where, evidence_facts, language)]
     return " · ".join(w for w in words if w)
 
 

@@ -21,13 +21,13 @@ from onclair.report.words import (
     figure_text,
     holds_its_value,
     in_language,
-    in_words,
     interval,
     number,
     say,
     sentence,
     typeset,
     unit_text,
+    warning_text,
     whole,
 )
 
@@ -163,13 +163,18 @@ def warnings(evidence: Evidence, language: Language) -> ET.Element:
 
 
 def estimates(evidence: Evidence, language: Language) -> ET.Element:
-    """Return every estimate of the record in one table: name, figure, interval, n, events, method, status with its reason."""
+    """Return every estimate of the record in one table: name, figure, interval, n, events, method, status with its reason.
+
+    A method is written once, under the table, and stands in the rows by its number.
+    """
     keys = ("name", "value", "interval", "n", "events", "method", "status")
     heads = [say(k, language)[:1].upper() + say(k, language)[1:] if k != "n" else "n" for k in keys]
-    rows = [_estimate_row(e, evidence.facts, language) for e in evidence.estimates]
+    methods = tuple(dict.fromkeys(e.method for e in evidence.estimates if e.method))
+    rows = [_estimate_row(e, methods, evidence.facts, language) for e in evidence.estimates]
     stands = sum(e.status == "ok" for e in evidence.estimates)
     caption = say("estimates-caption", language, count=whole(len(rows), language), ok=whole(stands, language))
-    return section("estimates", say("estimates", language), table(caption, heads, rows, numbers=(1, 3, 4), wide=True))
+    made = table(caption, heads, rows, numbers=(1, 3, 4, 5), wide=True)
+    return section("estimates", say("estimates", language), made, _methods(methods, language))
 
 
 def limits(evidence: Evidence, language: Language) -> ET.Element:
@@ -227,16 +232,25 @@ SECTIONS: tuple[tuple[str, str, Callable[[Evidence, Language], ET.Element]], ...
 
 
 def _warning(warning: Mapping[str, Any], language: Language) -> Child:
-    """Return a warning in `language`; a reason that its French text holds in English is said in French where it can be."""
-    text = str(warning.get("text", ""))
-    if language != "fr" or not warning.get("fr"):
-        return as_written(sentence(text), language)
-    reason = text.partition(": ")[2].removesuffix(".")
-    told = in_words(reason, "fr") if reason else ""
-    return typeset(str(warning["fr"]).replace(reason, told) if reason else str(warning["fr"]), "fr")
+    """Return a warning in `language`; one that has no French of its own is marked as English where it stays so."""
+    if language == "fr" and warning.get("fr"):
+        return warning_text(warning, language)
+    return as_written(sentence(str(warning.get("text", ""))), language)
 
 
-def _estimate_row(estimate: Estimate, facts: Mapping[str, Any], language: Language) -> Sequence[Child]:
+def _methods(methods: Sequence[str], language: Language) -> list[Child]:
+    """Return the numbered methods that the rows of the table refer to; nothing where there is none."""
+    if not methods:
+        return []
+    told = [node("li", as_written(method, language), value=str(i)) for i, method in enumerate(methods, start=1)]
+    return [
+        node("h3", say("methods", language)),
+        node("p", say("methods-note", language), class_="quiet note"),
+        node("ol", told, class_="methods"),
+    ]
+
+
+def _estimate_row(estimate: Estimate, methods: Sequence[str], facts: Mapping[str, Any], language: Language) -> Sequence[Child]:
     name = node("span", label(estimate.name, facts, language), node("br"), node("code", estimate.name, class_="quiet"))
     status: list[Child] = [node("span", say(estimate.status, language), class_="flag" if estimate.status != "ok" else None)]
     if estimate.reason:
@@ -260,7 +274,7 @@ def _estimate_row(estimate: Estimate, facts: Mapping[str, Any], language: Langua
         ),
         whole(estimate.n, language),
         whole(estimate.events, language),
-        as_written(estimate.method, language),
+        whole(methods.index(estimate.method) + 1, language) if estimate.method else None,
         node("span", status),
     ]
 

@@ -14,8 +14,8 @@ from onclair.report.words import digits_of, interval, listed, number, say, sente
 
 State = Literal["holds", "no-better", "worse", "artefact", "cannot-tell"]
 
-#: Two pairs in a hundred: a difference that no reader would act on.
-SAME = 0.02
+#: A control does as well where the interval of model minus control ends below this: at most five pairs in a hundred are lost.
+SAME_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def verdict(evidence: Evidence, language: Language = "en") -> Verdict:
     Verdict
         ``cannot-tell`` where the record says that events are too few, or compares the model with nobody; ``worse`` or
         ``no-better`` where an interval of model minus rival lies below 0 or holds it; ``artefact`` where a negative
-        control does as well; ``holds`` otherwise.
+        control is shown to do as well (the model beats chance, and the interval of the difference lies below 0 or ends
+        below ``SAME_MARGIN``); ``holds`` otherwise. That an interval holds 0 shows nothing, and is said so.
 
     Examples
     --------
@@ -76,7 +77,7 @@ def verdict(evidence: Evidence, language: Language = "en") -> Verdict:
     if model.value is None and not few:
         return replace(_answer(evidence, "cannot-tell", say("no-figure", language), (), language), reason=model.reason)
     told = _performance(rows, language)
-    support = _support(rows, language)
+    support = _support(rows, language, few=few)
     if few:
         events = model.events if model.events is not None else evidence.facts.get("events")
         first = (
@@ -129,26 +130,30 @@ def _state(rows: tuple[Row, ...]) -> State:
         return "worse"
     if any(side != "better" for side in compared):
         return "no-better"
-    return "artefact" if any(_as_well(r) for r in rows if r.role == "control") else "holds"
+    return "artefact" if any(_as_well(r, rows[0].estimate) for r in rows if r.role == "control") else "holds"
 
 
 def _side(difference: Estimate | None) -> str | None:
     """Whether the model does better, worse, or whether the interval holds 0; None where there is no interval."""
+    ends = _gain(difference)
+    return None if ends is None else "better" if ends[0] > 0 else "worse" if ends[1] < 0 else "undecided"
+
+
+def _gain(difference: Estimate | None) -> tuple[float, float] | None:
+    """Return the interval of what the model gains, turned where less is better; None where there is none."""
     if difference is None or difference.low is None or difference.high is None:
         return None
-    low, high = difference.low, difference.high
     if read_name(difference.name).figure in LOWER_IS_BETTER:
-        low, high = -high, -low
-    return "better" if low > 0 else "worse" if high < 0 else "undecided"
+        return -difference.high, -difference.low
+    return difference.low, difference.high
 
 
-def _as_well(row: Row) -> bool:
-    """Whether a control does as well: the interval of the difference holds 0 and its figure is one that nobody would act on."""
-    difference = row.difference
-    if difference is None or difference.value is None or _side(difference) not in ("undecided", "worse"):
+def _as_well(row: Row, model: Estimate) -> bool:
+    """Whether a control is shown to do as well as a model that beats chance: nothing is concluded where no effect is seen."""
+    chance, ends = REFERENCE.get(read_name(model.name).figure), _gain(row.difference)
+    if chance is None or ends is None or model.low is None or not model.low > chance:
         return False
-    gain = -difference.value if read_name(difference.name).figure in LOWER_IS_BETTER else difference.value
-    return gain <= SAME
+    return ends[1] < 0 or ends[0] <= 0 <= ends[1] < SAME_MARGIN
 
 
 def _performance(rows: tuple[Row, ...], language: Language) -> str:
@@ -178,12 +183,12 @@ def _rival_clause(row: Row, language: Language) -> str:
     return say("rival-is" if said or plain else "alone", language, name=row.label, value=value)
 
 
-def _support(rows: tuple[Row, ...], language: Language) -> list[str]:
+def _support(rows: tuple[Row, ...], language: Language, *, few: bool) -> list[str]:
     """Return what supports the verdict, the least favourable first."""
     against = _against_rivals(rows, ("worse", "undecided"), language)
     for_it = _against_rivals(rows, ("better",), language)
     first = [] if against or for_it else [say("no-difference", language)]
-    return [*first, *against, *_against_controls(rows, language), *for_it]
+    return [*first, *against, *_against_controls(rows, language, few=few), *for_it]
 
 
 def _against_rivals(rows: tuple[Row, ...], sides: tuple[str, ...], language: Language) -> list[str]:
@@ -204,14 +209,16 @@ def _listed(names: list[str], side: str, language: Language) -> str:
     return listed(names, last)
 
 
-def _against_controls(rows: tuple[Row, ...], language: Language) -> list[str]:
+def _against_controls(rows: tuple[Row, ...], language: Language, *, few: bool) -> list[str]:
+    """Return one sentence a control; with too few events none says that a control does as well."""
     told = []
     for row in rows:
-        side = _side(row.difference)
-        if row.role != "control" or side is None or row.estimate.value is None:
+        side, difference = _side(row.difference), row.difference
+        if row.role != "control" or side is None or difference is None or row.estimate.value is None:
             continue
         control = row.estimate.name.rsplit(":", 1)[-1]
         lesson = NOT_READ[control].in_(language) if control in NOT_READ else say("as-well-default", language)
-        key = "as-well" if _as_well(row) else "falls" if side == "better" else "not-shown"
-        told.append(say(key, language, control=row.label, value=as_frequency(row.estimate, language), lesson=lesson))
+        key = "falls" if side == "better" else "as-well" if not few and _as_well(row, rows[0].estimate) else "not-shown"
+        values = {"control": row.label, "value": as_frequency(row.estimate, language), "interval": interval(difference, language)}
+        told.append(say(key, language, lesson=lesson, **values))
     return told

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onclair.core.estimate import Estimate
+from onclair.core.fragments import in_french
 from onclair.core.words import Language
-from onclair.report.fragments import in_french
 from onclair.report.labels import DIGITS
 from onclair.report.phrases import LABELS
 
@@ -178,6 +178,23 @@ def in_words(text: str, language: Language) -> str:
     True
     """
     return say("semicolon", language).join(told for told, _ in fragments(text, language))
+
+
+def warning_text(warning: Mapping[str, Any], language: Language) -> str:
+    r"""Return a warning of the record in `language`; a reason that its French text quotes in English is said in French where it can be.
+
+    Examples
+    --------
+    >>> warning_text({"code": "one-centre", "text": "one centre", "fr": "un centre : un seul"}, "fr") == "un centre\u202f: un seul"
+    True
+    >>> warning_text({"code": "one-centre", "text": "one centre"}, "en")
+    'One centre.'
+    """
+    text = str(warning.get("text", ""))
+    if language != "fr" or not warning.get("fr"):
+        return in_words(sentence(text), language)
+    french, reason = str(warning["fr"]), text.partition(": ")[2].removesuffix(".")
+    return typeset(french.replace(reason, in_words(reason, "fr")) if reason else french, "fr")
 
 
 def fragments(text: str, language: Language) -> list[tuple[str, bool]]:

@@ -24,7 +24,7 @@ class CohortReport:
     patients : int
         With acquisitions.
     events : int or None
-        Of a binary outcome, where one was looked at.
+        Of a binary outcome, where one was looked at, among the patients that can be used.
     centres : tuple of str
     problems, warnings : tuple of mapping
         ``patient message`` and ``code text``.
@@ -84,7 +84,7 @@ def check_for(directory: Path, study: Study | None = None, outcome_name: str | N
         problems = sorted([*problems, *unreadable], key=lambda p: str(p["patient"]))
     events = None
     if outcome is not None and outcome.kind == "binary":
-        events = int(cohort.truth(outcome, cohort.patients).fillna(0).sum())
+        events = int((cohort.truth(outcome, check.good) == 1).sum())
     notes = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
     return CohortReport(len(cohort.patients), events, cohort.centres, tuple(problems), (*notes, *gaps))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from onclair.core.canonical import sha256_of
 from onclair.core.cohort import Cohort
 from onclair.core.errors import BadCase
 from onclair.core.evidence import Evidence, content_key
@@ -83,7 +84,8 @@ def describe_patient(task: DescribeTask) -> Described:
     settings = describing_settings(task.settings)
     try:
         inputs = input_hashes(task.cohort, task.patient)
-        key = content_key(STAGE, inputs, settings.as_record(), source_sha256(task.study.describe), environment())
+        code = source_sha256(task.study.describe)
+        key = content_key(STAGE, inputs, settings.as_record(), code, environment(), subject=task.patient)
         found = store.find(folder, key)
         if found is not None:
             return Described(task.patient, found, reused=True)
@@ -92,15 +94,8 @@ def describe_patient(task: DescribeTask) -> Described:
         controls = {control.name: destroyed(task.study, control.name, case, settings) for control in task.study.controls}
     except BadCase as error:
         return Described(task.patient, reason=about(task.patient, error))
-    evidence = Evidence(
-        STAGE,
-        task.patient,
-        inputs,
-        settings.as_record(),
-        source_sha256(task.study.describe),
-        environment(),
-        facts={"centre": case.centre, "rows": len(description.rows), "reasons": dict(description.reasons)},
-    )
+    facts = {"centre": case.centre, "rows": len(description.rows), "reasons": dict(description.reasons)}
+    evidence = Evidence(STAGE, task.patient, inputs, settings.as_record(), code, environment(), facts=facts)
 
     def fill(partial: Path) -> None:
         write_parquet(partial / "features.parquet", _named(description.rows, task.patient))
@@ -123,7 +118,9 @@ def about(patient: str, error: BadCase) -> str:
 
 
 def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
-    """Return the SHA-256 of each of a patient's files, named by visit and kind.
+    """Return the SHA-256 of each of a patient's files, named by visit and kind, and of what the tables say of the patient.
+
+    The tables' word is centre and units: a patient moved to another centre, or read in another unit, is another case.
 
     Raises
     ------
@@ -132,7 +129,7 @@ def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
     """
     root = cohort.root or Path()
     rows = cohort.acquisitions[cohort.acquisitions["patient"] == patient]
-    hashes: dict[str, str] = {}
+    hashes = {"tables": sha256_of({"centre": sorted(set(rows["centre"].astype(str))), "units": cohort.about.units})}
     for visit, kind, path in zip(rows["visit"], rows["kind"], rows["path"], strict=True):
         name = f"{visit}/{kind}"
         number = sum(known.split("#")[0] == name for known in hashes)

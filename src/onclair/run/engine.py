@@ -17,6 +17,7 @@ from onclair.core.progress import Listener, Progress, silent
 from onclair.core.settings import RunSettings
 from onclair.core.study import MapFunction, Study
 from onclair.io.cohorts import CohortCheck, check_cohort
+from onclair.io.source import source_sha256
 from onclair.run.describe import STAGE as DESCRIBE
 from onclair.run.describe import Described, DescribeTask, describe_patient
 from onclair.run.environment import environment
@@ -24,7 +25,8 @@ from onclair.run.explaining import explain
 from onclair.run.feasible import check_folds, check_settings
 from onclair.run.judging import judge_run
 from onclair.run.learning import Lesson, learn
-from onclair.run.occupied import refuse_other, table_hashes
+from onclair.run.left_out import left_out
+from onclair.run.occupied import refuse_around, refuse_other, table_hashes
 from onclair.run.pointer import write_pointer
 from onclair.run.pool import pool
 from onclair.run.store import Store, inputs_of, opened
@@ -107,15 +109,14 @@ def run(job: Job) -> Result:
     """
     check_settings(job.study, job.settings)
     check, outcome = checked_cohort(job)
+    refuse_around(job.out, job.data)
     with opened(job.out) as store, pool(job.workers) as over:
         asked = {**job.settings.as_record(), "skip_bad": job.skip_bad}
         refuse_other(job.out, job.study.name, asked, job.data, check.cohort)
-        store.unseal()
         cohort_record = _write_cohort(store, job, check, outcome)
         described = _described(store, job, check, over)
         records = {f"{DESCRIBE}/{d.patient}": d.evidence for d in described if d.evidence is not None}
-        left_out = [*_left_out(check), *({"patient": d.patient, "reason": str(d.reason)} for d in described if d.evidence is None)]
-        left_out.sort(key=lambda who: who["patient"])
+        bad = [*_problems(check), *((d.patient, str(d.reason)) for d in described if d.evidence is None)]
         table = gathered(store, job.study, records)
         table_record = write_table(store, job.study, records, table)
         cohort = check.cohort.only(set(patients_of(table.rows.index)))
@@ -123,7 +124,7 @@ def run(job: Job) -> Result:
         stages = {"cohort": cohort_record, "table": table_record}
         stages["learn"], learnt = learn(store, lesson, inputs_of(stages))
         stages["explain"] = explain(store, lesson, {"learn": stages["learn"].id, "table": table_record.id})
-        stages["validate"] = judge_run(store, lesson, learnt, inputs_of(stages), left_out)
+        stages["validate"] = judge_run(store, lesson, learnt, inputs_of(stages), left_out(bad, check.cohort))
         stages["report"] = _write_report(store, job, stages["validate"])
         seal = _seal(store, job, {**records, **stages})
         reused = sum(d.reused for d in described)
@@ -152,8 +153,8 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
     return check, outcome
 
 
-def _left_out(check: CohortCheck) -> list[dict[str, str]]:
-    return [{"patient": str(p.patient), "reason": p.sentence} for p in check.problems]
+def _problems(check: CohortCheck) -> list[tuple[str, str]]:
+    return [(problem.patient, problem.sentence) for problem in check.problems]
 
 
 def _stop(sentence: str, patient: str, others: int = 0) -> BadCase:
@@ -175,7 +176,7 @@ def _write_cohort(store: Store, job: Job, check: CohortCheck, outcome: Outcome) 
         "source": about.source,
         "patients": len(list(check.good)),
         "centres": list(check.cohort.centres),
-        "left_out": _left_out(check),
+        "left_out": left_out(_problems(check), check.cohort),
         "outcome": {"name": outcome.name, "kind": outcome.kind, "unit": outcome.unit, "horizon": outcome.horizon},
     }
     warnings = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
@@ -210,8 +211,12 @@ def _truth(job: Job, cohort: Cohort, outcome: Outcome, table: Table) -> pd.Serie
 
 
 def _write_report(store: Store, job: Job, claim: Evidence) -> Evidence:
+    """Write the stage `report`, or take it as it stands where claim and renderer are the same."""
+    evidence = Evidence("report", "", {"validate": claim.id}, {}, source_sha256(job.render), environment())
+    found = store.find("report", evidence.key)
+    if found is not None:
+        return found
     files = job.render(claim)
-    evidence = Evidence("report", "", {"validate": claim.id}, {}, "", environment())
 
     def fill(partial: Path) -> None:
         for name, content in files.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from onclair.run.reasons import in_french
+from onclair.core.fragments import in_french
 
 CODE = "feature_missing"
 
@@ -67,6 +67,11 @@ def _french(patient: str, count: int, columns: int, reason: str) -> str:
     what = f"{count} caractéristique{'s' if count > 1 else ''} sur {columns} manque{'nt' if count > 1 else ''}"
     takes = "Chacune prend" if count > 1 else "Elle prend"
     return (
-        f"{patient} : {what} : {in_french(reason)}. {takes} la médiane des patients d'apprentissage ; "
+        f"{patient} : {what} : {_in_french(reason)}. {takes} la médiane des patients d'apprentissage ; "
         "vérifiez ce qui a été contouré et mesuré, ou excluez le patient."
     )
+
+
+def _in_french(reason: str) -> str:
+    """Return a reason in French, fragment by fragment; one that nobody translated is quoted as it is."""
+    return " ; ".join(in_french(part) or f"« {part} »" for part in reason.split("; "))

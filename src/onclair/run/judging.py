@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from onclair.core.canonical import sha256_of
 from onclair.core.estimate import Estimate, not_available
 from onclair.core.evidence import Evidence, content_key
 from onclair.core.progress import Progress
@@ -52,21 +53,22 @@ def judge_run(store: Store, lesson: Lesson, learnt: Learnt, inputs: dict[str, st
         "seed": lesson.settings.seed,
         "study": lesson.study.name,
     }
-    code = source_sha256(judge) + source_sha256(judge_run)
-    found = store.find(STAGE, content_key(STAGE, inputs, settings, code, environment()))
+    code = sha256_of([source_sha256(judge), source_sha256(judge_run)])
+    facts = {**_facts(store, lesson, learnt), "left_out": left_out}
+    told = {**inputs, "facts": sha256_of(facts)}
+    found = store.find(STAGE, content_key(STAGE, told, settings, code, environment()))
     if found is not None:
         return found
     estimates, curves = judged(lesson, learnt)
-    facts = {**_facts(store, lesson, learnt), "left_out": left_out, "curves": [curve.as_dict() for curve in curves]}
     evidence = Evidence(
         STAGE,
         "",
-        inputs,
+        told,
         settings,
         code,
         environment(),
         estimates=tuple(estimates),
-        facts=facts,
+        facts={**facts, "curves": [curve.as_dict() for curve in curves]},
         warnings=tuple(_warnings(store, lesson, facts)),
     )
     lesson.progress(Progress(STAGE, 1, 1, unit="steps"))
@@ -106,6 +108,7 @@ def _cautious(estimate: Estimate) -> Estimate:
     if not flexible or estimate.status != "ok" or events is None or n is None or min(events, n - events) >= ENOUGH_EVENTS:
         return estimate
     reason = f"{events} events and {n - events} non-events; a smooth calibration curve needs {ENOUGH_EVENTS} of each to mean much"
+    reason += f"; {estimate.reason}" if estimate.reason else ""
     return replace(estimate, status="too_few", reason=reason)
 
 
@@ -200,28 +203,17 @@ def _sets(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
     return [share("coverage:conformal", left.covered, patients=patients), share("share:cannot-tell", undecided, patients=patients)]
 
 
+#: The order in which a reader asks: the model, its rivals, what it gains over them, its controls, then all else by name.
+READING_ORDER = (
+    "auc:model", "auc:rival:", "auc:model-minus-", "auc:model:", "p:", "spearman:", "brier:", "ipa:", "o_e:", "citl:", "slope:", "ici:",
+)  # fmt: skip
+
+
 def _rank(estimate: Estimate) -> tuple[int, str]:
-    """Sort the model's AUC first, then its rivals, its controls and all else by name."""
-    order = (
-        "auc:model",
-        "auc:rival:",
-        "auc:model-minus-",
-        "auc:model:",
-        "p:",
-        "spearman:",
-        "brier:",
-        "ipa:",
-        "o_e:",
-        "citl:",
-        "slope:",
-        "ici:",
-    )
-    place = (
-        0
-        if estimate.name == "auc:model"
-        else next((i for i, start in enumerate(order) if i and estimate.name.startswith(start)), len(order))
-    )
-    return place, estimate.name
+    """Return where an estimate stands: by the longest beginning that its name shares with the reading order."""
+    name = estimate.name
+    shared = [start for start in READING_ORDER if name == start or (start.endswith((":", "-")) and name.startswith(start))]
+    return READING_ORDER.index(max(shared, key=len)) if shared else len(READING_ORDER), name
 
 
 def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from onclair.core.canonical import sha256_of
 from onclair.core.cohort import Cohort
 from onclair.core.errors import BadCohort
 from onclair.core.evidence import Evidence, content_key
@@ -33,6 +34,8 @@ from onclair.run.store import Store
 from onclair.run.table import Table
 
 STAGE = "learn"
+#: Settings that only the judging reads; they are no part of what was learnt.
+JUDGING = ("thresholds",)
 Floats = npt.NDArray[np.float64]
 
 
@@ -96,7 +99,8 @@ def learn(store: Store, lesson: Lesson, inputs: dict[str, str]) -> tuple[Evidenc
     BadCohort
         When there are too few patients or events for the folds.
     """
-    settings, code = lesson.settings.as_record(), source_sha256(lesson.study.describe) + source_sha256(learn)
+    settings = {name: value for name, value in lesson.settings.as_record().items() if name not in JUDGING}
+    code = sha256_of([source_sha256(lesson.study.describe), source_sha256(learn)])
     found = store.find(STAGE, content_key(STAGE, inputs, settings, code, environment()))
     if found is not None:
         lesson.progress(Progress(STAGE, 1, 1, kind="reused", unit="steps"))

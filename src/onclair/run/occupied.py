@@ -23,6 +23,18 @@ def table_hashes(data: Path) -> dict[str, str]:
     return {name: sha256_file(data / name) for name in COHORT_TABLES}
 
 
+def refuse_around(out: Path, data: Path) -> None:
+    """Refuse a run folder that is the cohort's folder or holds it.
+
+    Raises
+    ------
+    NoRoom
+    """
+    here, there = out.resolve(), data.resolve()
+    if here == there or here in there.parents:
+        raise NoRoom(f"The cohort {data} lies in the run folder {out}; choose an --out beside the cohort, not around it.", item=str(out))
+
+
 def refuse_other(out: Path, study: str, asked: Mapping[str, Any], data: Path, cohort: Cohort) -> None:
     """Refuse a folder that holds the finished run of another study, other settings or other data.
 

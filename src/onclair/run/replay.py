@@ -90,7 +90,7 @@ def replay(root: Path, study: Study, job: Job) -> Replay:
         )
         replayed = run(again)
         different = tuple(_different(root, again.out, seal, replayed.seal))
-    return Replay(1 + len(seal.inputs), different, seal.id, replayed.seal.id)
+    return Replay(1 + len(set(seal.inputs) | set(replayed.seal.inputs)), different, seal.id, replayed.seal.id)
 
 
 def data_of(root: Path, named: Path | None) -> Path:

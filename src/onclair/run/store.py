@@ -27,6 +27,8 @@ from onclair.io.files import PARTIAL, make_folder, sealed_folder, sha256_file, w
 
 EVIDENCE = "evidence.json"
 POINTER = "data.json"
+#: The folders of a run; `describe` holds one a patient.
+STAGES = ("cohort", "describe", "table", "learn", "explain", "validate", "report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Store:
         NoRoom
             When the folder cannot be written.
         """
+        self.unseal()
         final = self.root / folder
         stale = final.with_name(f".{final.name}.stale{PARTIAL}")
         if final.exists():
@@ -79,20 +82,24 @@ class Store:
         return whole
 
     def seal(self, evidence: Evidence) -> Evidence:
-        """Write the run's own record at its root and drop folders that no record names."""
-        for folder in {record for record, _ in records_in(self.root)} - set(evidence.inputs):
-            shutil.rmtree(self.root / folder)
-        write_atomically(self.root / EVIDENCE, evidence.to_json())
+        """Write the run's own record at its root, and drop the descriptions of patients that it does not name."""
+        for place in sorted((self.root / "describe").iterdir()):
+            if f"describe/{place.name}" not in evidence.inputs:
+                shutil.rmtree(place)
+        path, content = self.root / EVIDENCE, evidence.to_json()
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
         return evidence
 
     def unseal(self) -> None:
-        """Take the seal off, so that a run in progress never looks finished."""
+        """Take the seal off, so that a run in progress never looks finished; every write does."""
         (self.root / EVIDENCE).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what a killed run left half written."""
-        for path in sorted(self.root.rglob(f".*{PARTIAL}")):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        """Remove what a killed run left half written, and nothing else."""
+        for place in (self.root, self.root / "describe"):
+            for path in sorted(place.glob(f".*{PARTIAL}")):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -102,8 +109,9 @@ def opened(root: Path) -> Iterator[Store]:
     Raises
     ------
     NoRoom
-        When it cannot be made or written, or when another process is running in it.
+        When it cannot be made or written, holds anything but a run, or another process is running in it.
     """
+    refuse_foreign(root)
     make_folder(root)
     handle = os.open(root, os.O_RDONLY)
     try:
@@ -118,6 +126,40 @@ def opened(root: Path) -> Iterator[Store]:
         os.close(handle)
 
 
+def refuse_foreign(root: Path) -> None:
+    """Refuse a folder that holds anything but a run: what a run replaces or removes must be its own.
+
+    Raises
+    ------
+    NoRoom
+        Naming the first thing that is no part of a run.
+    """
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        partial = path.name.startswith(".") and path.name.endswith(PARTIAL) and _subject(path.name) in (*STAGES, EVIDENCE, POINTER, "probe")
+        if not partial and path.name not in (EVIDENCE, POINTER) and not _is_stage(path):
+            raise NoRoom(f"The folder {root} holds other things than a run ({path.name}); choose a new or empty folder.", item=str(root))
+
+
+def _subject(name: str) -> str:
+    """Return what a half-written file or folder would have become: ``.learn.0a1b.partial`` -> ``learn``.
+
+    Examples
+    --------
+    >>> _subject(".learn.0a1b.partial"), _subject(".evidence.json.0a1b.partial")
+    ('learn', 'evidence.json')
+    """
+    return name[1:].removesuffix(PARTIAL).rpartition(".")[0]
+
+
+def _is_stage(path: Path) -> bool:
+    """Return whether a path is a stage's folder: named as one and with its record, or `describe` with nothing but records."""
+    if path.name not in STAGES or path.is_symlink() or not path.is_dir():
+        return False
+    if path.name != "describe":
+        return (path / EVIDENCE).exists()
+    return all((place / EVIDENCE).exists() or place.name.endswith(PARTIAL) for place in path.iterdir())
+
+
 def read_evidence(folder: Path) -> Evidence:
     """Return the record of a stage's folder.
 
@@ -127,6 +169,8 @@ def read_evidence(folder: Path) -> Evidence:
         When there is none, or it is damaged or changed.
     """
     path = folder / EVIDENCE
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise BadInput(f"{path} is not a file any more but a link or something else; it was changed after it was written.", item=str(path))
     try:
         content = path.read_bytes()
         evidence = evidence_from_dict(json.loads(content))
@@ -165,13 +209,6 @@ def holds_run(root: Path) -> bool:
     return (root / EVIDENCE).exists() or any((root / stage / EVIDENCE).exists() for stage in ("cohort", "table", "learn", "validate"))
 
 
-def records_in(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield every stage folder below a run as (relative name, path), in order."""
-    for path in sorted(root.rglob(EVIDENCE)):
-        if path.parent != root:
-            yield path.parent.relative_to(root).as_posix(), path.parent
-
-
 def problems_in(folder: Path, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield (file, kind) for each output that was changed, removed or added in a stage's folder."""
     present = _files(folder) - {EVIDENCE}
@@ -180,17 +217,15 @@ def problems_in(folder: Path, evidence: Evidence) -> Iterator[tuple[str, str]]:
     for name in sorted(present - set(evidence.outputs)):
         yield name, "added"
     for name in sorted(present & set(evidence.outputs)):
-        if (folder / name).is_symlink() or sha256_file(folder / name) != evidence.outputs[name]:
+        path = folder / name
+        if path.is_symlink() or not path.is_file() or sha256_file(path) != evidence.outputs[name]:
             yield name, "changed"
 
 
 def _files(folder: Path) -> set[str]:
-    """Return every file below a stage's folder, hidden ones and links too, but not another stage's."""
-    found: set[str] = set()
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not path.is_dir():
-            found.add(path.relative_to(folder).as_posix())
-    return found
+    """Return everything below a stage's folder but folders with something in them: files, links, pipes, empty folders."""
+    below = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir()))
+    return {path.relative_to(folder).as_posix() for path in below}
 
 
 def _hashes(folder: Path) -> Mapping[str, str]:

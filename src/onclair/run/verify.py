@@ -90,26 +90,35 @@ def _without_seal(root: Path) -> Problem:
 
 def _stages(root: Path, seal: Evidence) -> Iterator[Problem]:
     """Yield the problems of each stage that the seal names."""
+    if seal.facts.get("claim") != seal.inputs.get("validate"):
+        yield Problem(EVIDENCE, "changed", f"{EVIDENCE}, the run's seal, names another claim than the one in validate.")
     for folder, identity in seal.inputs.items():
         name = f"{folder}/{EVIDENCE}"
-        if not (root / name).is_file():
-            yield Problem(name, "removed", f"{name} was removed.")
+        if not (root / name).exists() and not (root / name).is_symlink():
+            yield Problem(name, "removed", f"{name} was removed; the other files of {folder} cannot be checked without it.")
             continue
         try:
             record = read_evidence(root / folder)
         except BadInput:
-            yield Problem(name, "changed", f"{name} does not match its own hash.")
+            yield Problem(name, "changed", f"{name} does not match its own hash; the other files of {folder} cannot be checked against it.")
             continue
-        if record.id != identity:
-            yield Problem(name, "changed", f"{name} is not the record that the seal names.")
+        if record.id != identity or not _agrees(record, seal):
+            yield Problem(name, "changed", f"{name} is not the record that the seal and the other records name.")
         for file, kind in problems_in(root / folder, record):
             yield Problem(f"{folder}/{file}", kind, f"{folder}/{file} was {kind}.")
 
 
+def _agrees(record: Evidence, seal: Evidence) -> bool:
+    """Return whether what a record says of other records and of the settings is what the seal says."""
+    same_inputs = all(seal.inputs.get(name, identity) == identity for name, identity in record.inputs.items())
+    told = record.facts.get("settings")
+    return same_inputs and (told is None or told == seal.settings)
+
+
 def _strays(root: Path, seal: Evidence) -> Iterator[Problem]:
-    """Yield the files that lie in no stage's folder."""
+    """Yield what lies in no stage's folder."""
     for path in sorted(root.rglob("*")):
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
             continue
         name = path.relative_to(root).as_posix()
         stage = next((f for f in seal.inputs if name.startswith(f"{f}/")), None)

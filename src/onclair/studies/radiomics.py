@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from onclair.core.cohort import Cohort
-from onclair.core.errors import BadSetting
+from onclair.core.errors import BadCase, BadSetting
 from onclair.core.names import did_you_mean
 from onclair.core.settings import RunSettings, setting
 from onclair.core.study import Answer, Control, Description, Learner, Rival, Study, Virtual
@@ -27,6 +27,12 @@ from onclair.science.radiomics.controls import is_permutation_invariant, shuffle
 from onclair.science.radiomics.extract import Extraction, extract
 from onclair.virtual.radiomics import VirtualRadiomics, write
 
+#: SNOMED CT's words for the outlined lesion (category, type).
+LESION: Mapping[str, Any] = {
+    "label": "Lesion",
+    "category": ["49755003", "SCT", "Morphologically abnormal structure"],
+    "type": ["52988006", "SCT", "Lesion"],
+}
 #: Candidate models and their options, the simplest first; fifty trees are enough for five features and keep the null affordable.
 MODELS: Mapping[str, Mapping[str, Any]] = {"logistic": {}, "lasso": {}, "forest": {"trees": 50}}
 
@@ -48,9 +54,13 @@ def read(cohort: Cohort, patient: str) -> Case:
     Raises
     ------
     BadCase
-        For a missing or damaged file, an outline of another geometry, or NaN.
+        For a missing or damaged file, an outline of another geometry, NaN, or a PET declared in another unit than SUV.
     """
-    image = read_image(file_of(cohort, patient, "pet"), cohort.about.units.get("pet", "SUV"), "PET", of=f"the PET of {patient}")
+    unit = cohort.about.units.get("pet", "SUV")  # loose files of new cases declare none
+    if unit != "SUV":
+        told = f"The PET of {patient} is declared in '{unit}'; this study reads SUV"
+        raise BadCase(f'{told}: convert the images, then write pet = "SUV" under [units] in cohort.toml.', item=patient)
+    image = read_image(file_of(cohort, patient, "pet"), unit, "PET", of=f"the PET of {patient}")
     mask = read_mask(file_of(cohort, patient, "mask"), of=f"the outline of {patient}").on(image)
     return Case(patient, str(cohort.centre_of([patient])[patient]), signals={"pet": image}, masks={"lesion": mask})
 
@@ -110,6 +120,7 @@ def bedside(case: Case, description: Description, answers: Mapping[str, Answer],
             {"name": name, "value": _number(row[tag]), "low": None, "high": None, "level": None, "unit": unit, "segment": 1}
             for name, tag, unit in measures
         ],
+        "segments": {"lesion": LESION},
         "detail": {"reasons": [dict(r) for r in answers["lesion"].reasons], "missing": dict(description.reasons)},
         "warnings": case_warnings(description.reasons, description.rows.shape[1]),
     }

@@ -15,15 +15,15 @@ from onclair.science.statistics.bootstrap import Map, Replicates, bootstrap
 from onclair.science.statistics.glm import GlmFit, logistic, with_intercept
 from onclair.science.statistics.loess import loess, loess_operator
 from onclair.validate.curves import Curve
-from onclair.validate.rows import Floats, Rows, judged_risks
+from onclair.validate.rows import CLIP, Floats, Rows, judged_risks
 
-#: Risks of exactly 0 or 1 are moved this far inside before their logit is taken, and counted in the method.
-CLIP = 1e-12
 SMOOTHER = "loess (R: span 0.75, degree 2, interpolated)"
 #: Points at which a calibration curve is drawn.
 POINTS = 100
 #: Share of bootstrap replicates that may fail before an interval is no longer given.
 MOST_FAILED = 0.1
+#: Why an interval may lie beside its figure.
+ASTRAY = "the percentile interval does not hold the figure: drawing patients anew adds to distances that cannot be negative"
 
 
 def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
@@ -128,7 +128,8 @@ def slope(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     Returns
     -------
     Estimate
-        ``not_available`` when one class is absent, the risks are constant or they separate the classes.
+        ``not_available`` when one class is absent, the risks hardly vary (:attr:`onclair.validate.rows.Rows.alike`: one risk
+        a fold would give the slope of the folds) or separate the classes.
 
     Raises
     ------
@@ -147,8 +148,8 @@ def slope(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     0.792481
     """
     rows = judged_risks(truth, risks, patients, level=level)
-    if (np.ptp(rows.scores, axis=1) == 0).any():
-        return rows.missing(name, rows.one_class or "the risk is the same for everyone, so it has no slope")
+    if rows.one_class or rows.alike:
+        return rows.missing(name, rows.one_class or f"{rows.alike}, so there is no slope")
 
     def fit(lp: Floats) -> GlmFit:
         return logistic(with_intercept(lp), rows.truth, clusters=rows.clusters)
@@ -161,8 +162,8 @@ def calibration_curve(
 ) -> Curve:
     """Return the share of events as a smooth function of the risk, with a pointwise robust band.
 
-    The band is ``smooth -+ z se`` cut to [0, 1], where ``se^2`` sums, over patients, the square of the weighted residuals
-    that made the smooth at that point; it neither assumes equal variances nor independent rows.
+    Smooth and band are cut to [0, 1]. The band is ``smooth -+ z se``, where ``se^2`` sums, over patients, the square of the
+    weighted residuals that made the smooth at that point; it neither assumes equal variances nor independent rows.
 
     Parameters
     ----------
@@ -189,12 +190,12 @@ def calibration_curve(
     --------
     >>> curve = calibration_curve("model", [0, 1] * 20, np.linspace(0.1, 0.9, 40))
     >>> len(curve.x), calibration_curve("model", [0, 1], [0.5, 0.5]).reason
-    (100, 'the risks hardly vary, so there is no curve to draw')
+    (100, 'the risk is the same for everyone, so there is no curve to draw')
     """
     rows = judged_risks(truth, risks, patients, level=level)
     blank = functools.partial(Curve, "calibration", who, n=rows.n, events=rows.events, level=level)
-    if rows.one_class:
-        return blank((), (), reason=rows.one_class)
+    if rows.one_class or rows.alike:
+        return blank((), (), reason=rows.one_class or f"{rows.alike}, so there is no curve to draw")
     edges = np.quantile(rows.scores, [0.01, 0.99], axis=1)
     grid = np.linspace(edges[0].max(), edges[1].min(), POINTS)
     if not grid[-1] > grid[0]:
@@ -210,7 +211,7 @@ def calibration_curve(
     variance = ((blend @ (errors @ errors.T)) * blend).sum(axis=1) * rows.n / max(rows.n - 1, 1)
     half = rows.z * np.sqrt(np.maximum(variance, 0.0))
     low, high = np.clip(smooth - half, 0, 1), np.clip(smooth + half, 0, 1)
-    drawn = blank(tuple(grid), tuple(np.clip(smooth, 0, 1)), tuple(low), tuple(high))
+    drawn = blank(tuple(grid), tuple(smooth), tuple(low), tuple(high))
     method = rows.said(f"{SMOOTHER}; robust pointwise band")
     return replace(drawn, x_label="predicted risk", y_label="observed share", method=method)
 
@@ -225,8 +226,9 @@ def calibration_distances(
 ) -> list[Estimate]:
     """Return ICI, E50, E90 and Emax: mean, median, 90th centile and greatest distance of risk and loess curve.
 
-    Each has a percentile interval of patients drawn with replacement. Distances cannot be negative, so in small cohorts
-    all of them, and their intervals, lie above the truth; `method` says so.
+    The curve is cut to [0, 1], so that no distance is above 1. Each has a percentile interval of patients drawn with
+    replacement. Distances cannot be negative, so in small cohorts all of them, and their intervals, lie above the truth;
+    `method` says so, and `reason` where the interval lies wholly beside its figure.
 
     Parameters
     ----------
@@ -243,7 +245,7 @@ def calibration_distances(
     Returns
     -------
     list of Estimate
-        ``not_available`` when one class is absent or the risks take too few values.
+        ``not_available`` when one class is absent, or the risks hardly vary or take too few values.
 
     References
     ----------
@@ -256,8 +258,8 @@ def calibration_distances(
     ['ici:model', 'e50:model', 'e90:model', 'emax:model']
     """
     names = [f"{figure}:{who}" for figure in ("ici", "e50", "e90", "emax")]
-    if rows.one_class:
-        return [rows.missing(name, rows.one_class) for name in names]
+    if rows.one_class or rows.alike:
+        return [rows.missing(name, rows.one_class or f"{rows.alike}, so there is no curve to measure from") for name in names]
     statistic = functools.partial(_distances, rows.truth.astype(np.float64), rows.scores)
     values = statistic(np.ones(rows.truth.size))
     if np.isnan(values).any():
@@ -277,7 +279,11 @@ def _smooth_and_error(rows: Rows, line: Floats, y: Floats, grid: Floats) -> tupl
     """Return the smooth at `grid`, its blend of vertices (points, 2 v) and the vertices' weighted residuals by patient (2 v, G)."""
     fit, operator = loess(line, y), loess_operator(line)
     residual = y - np.clip(fit.at(line), 0, 1)
-    return fit.at(grid), operator.blend(grid), np.array([rows.by_patient(weights * residual) for weights in operator.weights])
+    return (
+        np.clip(fit.at(grid), 0, 1),
+        operator.blend(grid),
+        np.array([rows.by_patient(weights * residual) for weights in operator.weights]),
+    )
 
 
 def _with_interval(found: list[Estimate], drawn: Replicates) -> list[Estimate]:
@@ -290,7 +296,8 @@ def _with_interval(found: list[Estimate], drawn: Replicates) -> list[Estimate]:
         f", {failed} of them failed" if failed else ""
     )
     ends = zip(found, low, high, se, strict=True)
-    return [replace(e, low=float(a), high=float(b), se=float(c), method=method, reason=None) for e, a, b, c in ends]
+    made = [replace(e, low=float(a), high=float(b), se=float(c), method=method, reason=None) for e, a, b, c in ends]
+    return [e if e.value is None or a <= e.value <= b else replace(e, reason=ASTRAY) for e, a, b in zip(made, low, high, strict=True)]
 
 
 def _distances(truth: Floats, scores: Floats, weights: Floats) -> Floats:
@@ -299,7 +306,7 @@ def _distances(truth: Floats, scores: Floats, weights: Floats) -> Floats:
     found = []
     for line in scores:
         try:
-            apart = np.abs(loess(line[rows], truth[rows]).at(line[rows]) - line[rows])
+            apart = np.abs(np.clip(loess(line[rows], truth[rows]).at(line[rows]), 0, 1) - line[rows])
         except BadInput:
             return np.full(4, np.nan)
         found.append([apart.mean(), *np.quantile(apart, [0.5, 0.9]), apart.max()])

@@ -15,6 +15,12 @@ from onclair.core.estimate import Estimate, Scale, not_available
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+#: Risks of exactly 0 or 1 are moved this far inside before their logit is taken.
+CLIP = 1e-12
+#: Risks with fewer different values than this, their odds within a factor of ``ALIKE_ODDS``, are those of folds, not of patients.
+FEW_VALUES = 10
+ALIKE_ODDS = 2.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -58,6 +64,32 @@ class Rows:
         if 0 < positive < self.truth.size:
             return None
         return f"only one class is present: {positive} of {self.truth.size} rows are positive"
+
+    @property
+    def alike(self) -> str | None:
+        """Why the risks hardly vary in some repeat, or None; only of risks.
+
+        What knows nothing of the patient gives everybody the share of events among the training rows, one value a fold: fewer
+        than 10 values whose odds lie within a factor of 2. They are lowest in the folds with most events, so a slope on
+        them is about minus the number of training folds, whatever the claim. A score of a few levels further apart is
+        judged as it is.
+
+        Examples
+        --------
+        Of 20 patients half have the event; a fold that holds out 3 events of 5 leaves 7 of 15, one that holds out 2 leaves 8:
+
+        >>> judged_risks([1, 0] * 10, [7 / 15] * 10 + [8 / 15] * 10).alike
+        'the risks take 2 different values, whose odds lie within a factor of 2'
+        >>> judged_risks([1, 0] * 10, [0.4] * 10 + [0.6] * 10).alike is None
+        True
+        """
+        counts = [np.unique(line).size for line in self.scores]
+        if min(counts) == 1:
+            return "the risk is the same for everyone"
+        ends = np.clip(np.array([self.scores.min(axis=1), self.scores.max(axis=1)]), CLIP, 1 - CLIP)
+        apart = np.diff(np.log(ends) - np.log1p(-ends), axis=0)[0]
+        few = [n for n, d in zip(counts, apart, strict=True) if n < FEW_VALUES and d <= np.log(ALIKE_ODDS)]
+        return f"the risks take {min(few)} different values, whose odds lie within a factor of {ALIKE_ODDS:g}" if few else None
 
     def said(self, method: str) -> str:
         """Return `method` with the repeats and the repeated rows told."""

@@ -100,6 +100,7 @@ def check_cohort(root: str | Path, kinds: Sequence[str] = (), outcome: Outcome |
         if one.name not in cohort.outcomes.columns:
             raise BadCohort(f"outcomes.csv has no column '{one.name}'; add it or choose another outcome.", item=one.name)
         found += _values(cohort, one, needed)
+    notes = (*notes, *_named_like_people(cohort))
     problems = tuple(sorted(dict.fromkeys(found), key=lambda p: (p.patient, p.sentence)))
     check = CohortCheck(cohort, problems, notes)
     facts = {one.name: _counted(check, one, needed) for one in outcomes}
@@ -111,6 +112,14 @@ def check_cohort(root: str | Path, kinds: Sequence[str] = (), outcome: Outcome |
         "outcomes": facts,
     }
     return CohortCheck(cohort, problems, notes, counted)
+
+
+def _named_like_people(cohort: Cohort) -> Iterator[Mapping[str, str]]:
+    """Yield the warning that codes without a digit may be names: nothing tells DUPONT from a code but its owner."""
+    letters = [p for p in cohort.patients if not any(c.isdigit() for c in p)]
+    if letters:
+        found = f"{len(letters)} patient codes hold no digit (the first is {letters[0]})"
+        yield {"code": "code_without_digit", "text": f"{found}; if they are names, replace them by pseudonyms: codes reach outputs."}
 
 
 def _a_centre(cohort: Cohort) -> dict[str, int]:

@@ -10,7 +10,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CENTRE = re.compile(r"[^\W_][^:/\\\x00-\x1f\"<>|?*]{0,63}")
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
-_DATE = re.compile(rf"(?<!\d)(?:{_YEAR}([-._]?){_MONTH}\1{_DAY}|{_DAY}([-._]){_MONTH}\2{_YEAR})(?!\d)")
+_DATE = re.compile(rf"(?<!\d)(?:{_YEAR}([-._]?){_MONTH}\1{_DAY}|{_DAY}([-._]?){_MONTH}\2{_YEAR})(?!\d)")
 _ADVICE = "replace it by a pseudonym of letters, digits, '.', '_' or '-' and keep the key apart"
 
 

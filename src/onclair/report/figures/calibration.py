@@ -105,5 +105,6 @@ def _spoken(series: Sequence[Series], language: Language) -> str:
     for one in series:
         (x0, y0), (x1, y1) = one.points[0], one.points[-1]
         shown = [number(v, language) for v in (x0, y0, x1, y1)]
-        ends.append(f"{one.label}{say('colon', language)}({shown[0]} ; {shown[1]}) … ({shown[2]} ; {shown[3]})")
+        first, last = (say("semicolon", language).join(pair) for pair in (shown[:2], shown[2:]))
+        ends.append(f"{one.label}{say('colon', language)}({first}) … ({last})")
     return ". ".join(ends)

@@ -70,7 +70,23 @@ FRAGMENTS: tuple[tuple[str, str], ...] = (
     (r"sandwich error, Wald interval", r"erreur sandwich, intervalle de Wald"),
     (r"model-based error, Wald interval", r"erreur du modèle, intervalle de Wald"),
     (r"(\d+) rows with risk 0 or 1 moved inside by (\S+)", r"\1 lignes de risque 0 ou 1 ramenées à l'intérieur de \2"),
-    (r"the risk is the same for everyone, so it has no slope", r"le risque est le même pour tous, il n'a donc pas de pente"),
+    (r"the risk is the same for everyone, so (?:it has|there is) no slope", r"le risque est le même pour tous, il n'a donc pas de pente"),
+    (
+        r"the risks take (\d+) different values, whose odds lie within a factor of (\S+), so there is no slope",
+        r"les risques ne prennent que \1 valeurs, de cotes dans un rapport d'au plus \2, il n'y a donc pas de pente",
+    ),
+    (
+        r"the risk is the same for everyone, so there is no curve to (?:draw|measure from)",
+        r"le risque est le même pour tous, il n'y a donc pas de courbe",
+    ),
+    (
+        r"the risks take (\d+) different values, whose odds lie within a factor of (\S+), so there is no curve to (?:draw|measure from)",
+        r"les risques ne prennent que \1 valeurs, de cotes dans un rapport d'au plus \2, il n'y a donc pas de courbe",
+    ),
+    (
+        r"the percentile interval does not hold the figure: drawing patients anew adds to distances that cannot be negative",
+        r"l'intervalle par percentiles omet la valeur : retirer les patients au sort accroît des distances jamais négatives",
+    ),
     (
         r"loess \(R: span ([\d.]+), degree (\d), interpolated\)",
         r"loess (R : fenêtre \1, degré \2, interpolé)",
@@ -177,6 +193,10 @@ FRAGMENTS: tuple[tuple[str, str], ...] = (
     ),
     (r"all voxels fall into one grey level", r"tous les voxels tombent dans un seul niveau de gris"),
     (r"use narrower bins", r"prenez des classes plus étroites"),
+    (
+        r"all voxels fall into one bin of the volume histogram",
+        r"tous les voxels tombent dans une classe de l'histogramme des volumes",
+    ),
     (r"the histogram has a single grey level and so no gradient", r"l'histogramme n'a qu'un niveau de gris, donc aucun gradient"),
     (r"no two neighbours differ in grey level", r"aucun voxel ne diffère de son voisin en niveau de gris"),
     (r"no two voxels of the region are neighbours", r"aucun voxel du contour n'a de voisin"),
