@@ -171,7 +171,7 @@ def test_one_voxel_and_a_constant_region_are_kept_and_said_once_a_patient(worn: 
     assert "of 114 features are missing because the region is a single voxel." in told[0]["text"]
     assert "every voxel has the same value (2)" in told[1]["text"]
     assert all("median of the training patients" in w["text"] for w in told)
-    assert "la région n'a qu'un voxel" in told[0]["fr"]
+    assert "le contour n'a qu'un voxel" in told[0]["fr"]
     assert "tous les voxels ont la même valeur (2)" in told[1]["fr"]
 
 

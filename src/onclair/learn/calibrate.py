@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from onclair.core.errors import BadCohort, BadModelFile
 from onclair.science.statistics.glm import GlmFit, logistic
@@ -72,7 +72,7 @@ class Calibrator:
         x = score_logit(score)
         (aa, ab), (_, bb) = self.covariance
         error = np.sqrt(np.maximum(aa + 2 * ab * x + bb * x**2, 0.0))
-        reach = float(stats.norm.ppf(0.5 + level / 2)) * error
+        reach = float(special.ndtri(0.5 + level / 2)) * error
         middle = self.intercept + self.slope * x
         return np.asarray(special.expit(middle - reach)), np.asarray(special.expit(middle + reach))
 

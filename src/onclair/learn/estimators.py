@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 
 from onclair.core.errors import BadCohort, BadSetting
 from onclair.core.names import did_you_mean
 from onclair.science.statistics.cox import FollowUp, cox
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 Floats = npt.NDArray[np.float64]
 Link = Literal["logit", "cloglog"]
@@ -156,6 +157,8 @@ class Logistic:
             When only one class is present.
         """
         _two_classes(truth)
+        from sklearn.linear_model import LogisticRegression  # here: commands that fit nothing start without scikit-learn
+
         ratio = _L1_RATIO[self.kind]
         solver, tolerance = ("lbfgs", 1e-8) if ratio == 0 else ("saga", 1e-4)
         model = LogisticRegression(
@@ -289,6 +292,8 @@ class Forest:
             When only one class is present.
         """
         _two_classes(truth)
+        from sklearn.ensemble import RandomForestClassifier
+
         forest = RandomForestClassifier(self.trees, min_samples_leaf=self.leaf, random_state=_seed(rng), n_jobs=1)
         return TreeModel(forest.fit(x, truth))
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier
 
 from onclair.core.errors import BadModelFile, BadSetting
 from onclair.io.models import FORMAT, ModelRecord
@@ -135,6 +134,8 @@ def _arrays(locked: Locked) -> dict[str, npt.NDArray[Any]]:
 def _estimator(record: ModelRecord) -> FittedEstimator:
     family, arrays = record.document["family"], record.arrays
     if family == "forest":
+        from sklearn.ensemble import RandomForestClassifier  # here, as in estimators.py
+
         if not isinstance(record.trees, RandomForestClassifier):
             raise BadModelFile("The model is a forest but its file of trees is absent or of another kind; fetch it again.", item="trees")
         return TreeModel(record.trees)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, Scale, not_available
@@ -45,7 +45,7 @@ class Rows:
     @property
     def z(self) -> float:
         """The normal quantile of the level."""
-        return float(stats.norm.ppf((1 + self.level) / 2))
+        return float(special.ndtri((1 + self.level) / 2))
 
     @property
     def n(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
@@ -50,5 +50,5 @@ def share(name: str, hits: npt.ArrayLike, *, patients: npt.ArrayLike | None = No
         return not_available(name, "there is no row to count")
     by_patient = np.bincount(owner, weights=hit) / np.bincount(owner)
     n, value = by_patient.size, float(by_patient.mean())
-    low, high = wilson(value, n, float(stats.norm.ppf((1 + level) / 2)))
+    low, high = wilson(value, n, float(special.ndtri((1 + level) / 2)))
     return Estimate(name, value, low=low, high=high, level=level, n=n, method="share of patients; Wilson 1927")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from onclair.core.errors import BadInput
 from onclair.science.statistics.ranks import midranks
@@ -91,7 +91,7 @@ def spearman(
     if a.ndim != 1 or a.shape != b.shape:
         raise BadInput(f"The two columns to correlate have shapes {a.shape} and {b.shape}; give one value of each a row.")
     table = np.column_stack([a, b, controls])
-    value, n, z = _partial(table), a.size, float(stats.norm.ppf((1 + level) / 2))
+    value, n, z = _partial(table), a.size, float(special.ndtri((1 + level) / 2))
     repeated = clusters is not None and np.unique(np.asarray(clusters)).size < n
     if repeated:
         assert clusters is not None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from onclair.core.errors import BadInput
 
@@ -41,7 +40,9 @@ def midranks(values: npt.ArrayLike) -> Floats:
     missing = int(np.isnan(array).sum())
     if missing:
         raise BadInput(f"{missing} of {array.size} values to rank are NaN; drop those rows or say how they are to be filled.")
-    return np.asarray(stats.rankdata(array, axis=0), dtype=np.float64)
+    from scipy.stats import rankdata  # here, because loading scipy.stats costs every command half a second
+
+    return np.asarray(rankdata(array, axis=0), dtype=np.float64)
 
 
 def auc(truth: npt.ArrayLike, scores: npt.ArrayLike) -> Floats:
