@@ -12,8 +12,8 @@ from scipy.stats import kstest
 from sklearn.metrics import roc_auc_score
 
 from onclair.core.errors import BadSetting, NoRoom
-from onclair.virtual.lesions import relative_uptake
-from onclair.virtual.radiomics import VirtualRadiomics, draw_knobs, knob_atoms, law_of, truth_record, write
+from onclair.virtual.radiomics import VirtualRadiomics, correlation_of, draw_knobs, knob_atoms, law_of, truth_record, write
+from onclair.virtual.textures import relative_uptake
 
 TINY = {"patients": 6, "centres": 3, "field_mm": 96.0}
 KNOBS = ["volume_z", "texture_z", "intensity_z"]
@@ -95,6 +95,17 @@ def test_the_uptake_of_the_true_lesion_is_what_the_knob_says(cohort):
     for patient, row in truth.iterrows():
         activity, mask = (nibabel.load(cohort / f"truth/{patient}_{w}.nii.gz").get_fdata() for w in ("activity", "mask"))
         assert activity[mask > 0].mean() == pytest.approx(row["suv_mean"], rel=0.25)
+
+
+def test_the_truth_tells_that_fine_textures_were_given_more_contrast(cohort):
+    truth = pd.read_csv(cohort / "truth.csv").sort_values("correlation_mm")
+    assert truth["uptake_cv"].iloc[0] > truth["uptake_cv"].iloc[-1]
+    assert "uptake_cv" in json.loads((cohort / "truth.json").read_text())["histogram"]
+
+
+def test_a_longer_knob_is_a_longer_correlation_whatever_the_field():
+    lengths = [[correlation_of(knob, field) for knob in (-2.3, 0.0, 2.3)] for field in (96.0, 160.0)]
+    assert all(4.0 < a < b < c for a, b, c in lengths)
 
 
 def test_a_retest_shows_the_same_lesion_with_other_noise(cohort):

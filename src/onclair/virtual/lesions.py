@@ -1,8 +1,4 @@
-"""Lesions with three separate knobs: volume, texture (a correlation length) and intensity.
-
-The border is a random star-shaped surface. Inside, a Gaussian random field is mapped by rank to one fixed law, so that the histogram
-of a lesion says nothing of its texture; only the arrangement of its voxels does.
-"""
+"""Borders of lesions: random star-shaped surfaces around a given volume. What lies inside is in `textures`."""
 
 from __future__ import annotations
 
@@ -10,13 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, special
 
 Floats = npt.NDArray[np.float64]
 
-#: The law of uptake inside every lesion, relative to its mean: a beta law with these two shapes, stretched from `_LEAST` to mean 1.
-_SHAPE_A, _SHAPE_B, _LEAST = 1.6, 3.0, 0.1
-_STRETCH = (1.0 - _LEAST) * (_SHAPE_A + _SHAPE_B) / _SHAPE_A
+#: A plausible choice: enough axes and degrees for a border that is lobed, and seldom twice the same.
 _AXES, _HIGHEST_DEGREE = 14, 7
 
 
@@ -136,79 +129,6 @@ def reread(border: Border, rng: np.random.Generator, *, relief: float = 0.05, sh
     x, y, z = (float(c) for c in np.asarray(border.centre_mm) + rng.normal(0, shift_mm, 3))
     axes, coefficients = np.vstack([border.axes, error.axes]), np.vstack([border.coefficients, error.coefficients])
     return Border(border.radius_mm * scale, axes, coefficients, (x, y, z))
-
-
-def smooth_field(shape: tuple[int, int, int], cell_mm: float, correlation_mm: float, rng: np.random.Generator) -> Floats:
-    """Return a stationary Gaussian random field of mean 0 and variance 1.
-
-    Parameters
-    ----------
-    shape : tuple of int
-    cell_mm : float
-    correlation_mm : float
-        Its correlation at distance d is ``exp(-d^2 / (2 correlation_mm^2))``.
-    rng : numpy Generator
-
-    Returns
-    -------
-    ndarray, float64, shape `shape`
-
-    Examples
-    --------
-    >>> smooth_field((8, 8, 8), 2.0, 6.0, np.random.default_rng(0)).shape
-    (8, 8, 8)
-    """
-    sigma = correlation_mm / np.sqrt(2) / cell_mm
-    margin = int(np.ceil(3 * sigma))
-    white = rng.normal(size=[n + 2 * margin for n in shape])
-    smooth = ndimage.gaussian_filter(white, sigma, truncate=3.0)
-    inner = smooth[tuple(slice(margin, margin + n) for n in shape)]
-    kernel = ndimage.gaussian_filter1d(np.eye(1, 2 * margin + 1, margin), sigma, axis=1, truncate=3.0)
-    return np.asarray(inner / np.square(kernel).sum() ** 1.5)
-
-
-def relative_uptake(rank: Floats) -> Floats:
-    """Return the uptake, relative to the lesion's mean, at a rank in (0, 1): the quantile function of the one law inside lesions.
-
-    Examples
-    --------
-    >>> float(relative_uptake((np.arange(1000) + 0.5) / 1000).mean().round(3))
-    1.0
-    """
-    return np.asarray(_LEAST + _STRETCH * special.betaincinv(_SHAPE_A, _SHAPE_B, rank))
-
-
-def textured(inside: npt.NDArray[np.bool_], cell_mm: float, correlation_mm: float, rng: np.random.Generator) -> Floats:
-    """Return relative uptake inside a lesion: a random field mapped by rank to the one law.
-
-    Parameters
-    ----------
-    inside : ndarray, bool, shape (x, y, z)
-        At least one cell.
-    cell_mm, correlation_mm : float
-        As in `smooth_field`.
-    rng : numpy Generator
-
-    Returns
-    -------
-    ndarray, float64, shape of `inside`
-        Mean 1 inside, 0 outside; the sorted values depend on the number of cells alone.
-
-    Examples
-    --------
-    >>> ball = np.ones((6, 6, 6), bool)
-    >>> short, long = (textured(ball, 2.0, length, np.random.default_rng(0)) for length in (3.0, 9.0))
-    >>> bool(np.array_equal(np.sort(short, axis=None), np.sort(long, axis=None)))
-    True
-    """
-    box = ndimage.find_objects(inside.astype(np.int8))[0]
-    part = inside[box]
-    field = smooth_field((part.shape[0], part.shape[1], part.shape[2]), cell_mm, correlation_mm, rng)[part]
-    rank = np.empty(field.size)
-    rank[np.argsort(field, kind="stable")] = (np.arange(field.size) + 0.5) / field.size
-    values = np.zeros(inside.shape)
-    values[box][part] = relative_uptake(rank)
-    return values
 
 
 def _sphere(points: int) -> Floats:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onclair.virtual.lesions import Border, smooth_field, textured
+from onclair.virtual.lesions import Border
 from onclair.virtual.pet import Phantom
+from onclair.virtual.textures import Texture, smooth_field, textured
 
 Floats = npt.NDArray[np.float64]
 
 #: Field of view for which the sizes below are given, in mm.
 FIELD_MM = 160.0
-#: Usual SUV of each tissue an hour after injection of FDG.
+#: SUV of each tissue about an hour after injection of FDG: plausible choices, round and the same for everybody.
 FAT, MUSCLE, BONE, VESSEL = 0.3, 0.7, 0.35, 1.6
 
 
@@ -28,13 +29,13 @@ class Lesion:
         In mm, in the limb's frame.
     suv_mean : float
         Mean uptake.
-    correlation_mm : float
-        Correlation length of its texture.
+    texture : Texture
+        How uptake is arranged inside.
     """
 
     border: Border
     suv_mean: float
-    correlation_mm: float
+    texture: Texture
 
 
 def placed(border: Border, field_mm: float, rng: np.random.Generator) -> Border:
@@ -79,8 +80,9 @@ def phantom_of(lesion: Lesion, field_mm: float, cell_mm: float, rng: np.random.G
     tissue = np.maximum(tissue, _filled(depth + 5.0 * field_mm / FIELD_MM, cell_mm))
     around = np.where(around > 0, around, FAT * tissue)
     ripple = np.exp(0.12 * smooth_field((cells, cells, slices), cell_mm, 9.0, rng))
-    inside = lesion.suv_mean * textured(occupied > 0, cell_mm, lesion.correlation_mm, rng)
-    return Phantom((1 - occupied) * around * ripple + occupied * inside, tissue, cell_mm), occupied
+    around = (1 - occupied) * around * ripple
+    inside = lesion.suv_mean * textured(occupied, around / lesion.suv_mean, cell_mm, lesion.texture, rng)
+    return Phantom(around + occupied * inside, tissue, cell_mm), occupied
 
 
 def _filled(depth_mm: Floats, cell_mm: float) -> Floats:

@@ -3,6 +3,11 @@
 The folder written is a cohort as any other (``cohort.toml``, ``acquisitions.csv``, ``outcomes.csv``, ``semantic.csv``, ``images/``)
 and says ``virtual`` in every record. Beside it stands what no real cohort has: ``truth.json`` (law, best attainable AUC, scanners),
 ``truth.csv`` (knobs and risk of each patient) and ``truth/`` (true activity, true mask, a test-retest pair for every tenth patient).
+
+Volume, texture and intensity are separate knobs *in the image*: without noise, what the patient's own scanner shows of a lesion has the
+same histogram for every correlation length (`onclair.virtual.textures`). The true activity has not: fine textures are given the contrast
+that the blur will take (``uptake_cv`` in ``truth.csv``), so a patient is made for one scanner. Sizes, spreads and slopes below are
+plausible choices that keep the knobs apart and legible; they are no estimates of what is found in patients, whose lesions are often larger.
 """
 
 from __future__ import annotations
@@ -33,13 +38,16 @@ from onclair.io.nifti import write_image, write_mask
 from onclair.virtual.laws import Law, best_auc, normal_atoms
 from onclair.virtual.lesions import Border, random_border, reread
 from onclair.virtual.limb import FIELD_MM, Lesion, phantom_of, placed
-from onclair.virtual.pet import Grid, acquire, grid_of, on_grid
-from onclair.virtual.scanner import pet_scanners
+from onclair.virtual.pet import Grid, acquire, grid_of, on_grid, resolution_mm
+from onclair.virtual.scanner import Scanner, pet_scanners
+from onclair.virtual.textures import Texture, contrast_left
 
 #: Side of the fine cells that patients are made of, in mm.
 CELL_MM = 2.0
-#: Median and standard deviation of the logarithm of each knob; the volume is that of a field of 160 mm.
-VOLUME_ML, CORRELATION_MM, SUV_MEAN = (60.0, 0.5), (11.0, 0.6), (4.0, 0.35)
+#: Median and standard deviation of the logarithm of each knob, in a field of 160 mm; lengths are counted from `FINEST_MM`.
+VOLUME_ML, CORRELATION_MM, SUV_MEAN = (75.0, 0.4), (8.0, 0.8), (4.0, 0.35)
+#: Every correlation length is longer than this by what its knob says: of a finer texture the scanners would show too little.
+FINEST_MM = 4.0
 #: Slope of the logistic law on the standardised knob, and where every knob is cut off.
 SLOPE, FARTHEST = 2.5, 2.3
 #: Standard deviation of the readers' error in their score of texture, in units of the standardised knob.
@@ -194,13 +202,24 @@ def draw_knobs(settings: VirtualRadiomics, index: int) -> dict[str, float]:
         "intensity_z": intensity,
         "centre_z": centre,
         "volume_ml": _spread(VOLUME_ML, volume) * (settings.field_mm / FIELD_MM) ** 3,
-        "correlation_mm": _spread(CORRELATION_MM, texture) * settings.field_mm / FIELD_MM,
+        "correlation_mm": correlation_of(texture, settings.field_mm),
         "suv_mean": _spread(SUV_MEAN, intensity),
         "linear_predictor": float(law.linear_predictor(np.array(decisive))),
         "risk": risk,
         "event": int(rng.uniform() < risk),
         "texture_score": int(np.clip(np.rint(3 + texture + READER_ERROR * error), 1, 5)),
     }
+
+
+def correlation_of(knob: float, field_mm: float = FIELD_MM) -> float:
+    """Return the correlation length that the standardised texture knob stands for, in mm.
+
+    Examples
+    --------
+    >>> [round(correlation_of(knob), 1) for knob in (-2.0, 0.0, 2.0)]
+    [5.6, 12.0, 43.6]
+    """
+    return FINEST_MM + _spread(CORRELATION_MM, knob) * field_mm / FIELD_MM
 
 
 def _spread(law: tuple[float, float], knob: float) -> float:
@@ -226,13 +245,14 @@ def write_patient(settings: VirtualRadiomics, out: Path, index: int) -> dict[str
     Returns
     -------
     dict
-        ``patient``, ``centre`` and what `draw_knobs` gives.
+        ``patient``, ``centre``, what `draw_knobs` gives, and ``uptake_cv``, the coefficient of variation of the true uptake.
     """
     knobs, patient = draw_knobs(settings, index), name_of(index)
     scanner = pet_scanners(settings.centres)[index % settings.centres]
     anatomy, scan, reading, again = (np.random.default_rng(s) for s in _streams(settings, index)[1:])
     border = placed(random_border(knobs["volume_ml"], anatomy), settings.field_mm, anatomy)
-    phantom, occupied = phantom_of(Lesion(border, knobs["suv_mean"], knobs["correlation_mm"]), settings.field_mm, CELL_MM, anatomy)
+    lesion = Lesion(border, knobs["suv_mean"], texture_for(scanner, knobs["correlation_mm"], settings.field_mm))
+    phantom, occupied = phantom_of(lesion, settings.field_mm, CELL_MM, anatomy)
     grid = grid_of(phantom, scanner)
     activity = on_grid(phantom.activity, CELL_MM, grid).astype(np.float32)
     _write(out / f"images/{patient}_pet.nii.gz", acquire(phantom, scanner, scan), "PET")
@@ -243,7 +263,24 @@ def write_patient(settings: VirtualRadiomics, out: Path, index: int) -> dict[str
     if index % 10 == 0:
         _write(out / f"truth/{patient}_retest_pet.nii.gz", acquire(phantom, scanner, again), "PET, second acquisition")
         _write(out / f"truth/{patient}_retest_mask.nii.gz", outlined(border, grid, again), "outline, second reading")
-    return {"patient": patient, "centre": scanner.name, **knobs}
+    uptake = phantom.activity[occupied == 1.0]
+    return {"patient": patient, "centre": scanner.name, **knobs, "uptake_cv": float(uptake.std() / uptake.mean())}
+
+
+def texture_for(scanner: Scanner, correlation_mm: float, field_mm: float) -> Texture:
+    """Return the texture whose histogram, as `scanner` sees it, does not depend on the correlation length.
+
+    Each scanner sees every lesion with the contrast that it leaves to one of the median length, so that a blurred centre still sees
+    flatter lesions than a sharp one.
+
+    Examples
+    --------
+    >>> sharp, blurred = (texture_for(scanner, 12.0, 160.0) for scanner in (pet_scanners(3)[0], pet_scanners(3)[2]))
+    >>> round(sharp.contrast, 2), round(blurred.contrast, 2)
+    (0.93, 0.85)
+    """
+    blur = resolution_mm(scanner)
+    return Texture(correlation_mm, blur, contrast_left(correlation_of(0.0, field_mm), blur))
 
 
 def outlined(border: Border, grid: Grid, rng: np.random.Generator) -> Mask:
@@ -306,9 +343,15 @@ def truth_record(settings: VirtualRadiomics) -> Mapping[str, Any]:
         "law": {"kind": "logistic", "outcome": "event", "truth": settings.truth, **asdict(law)},
         "best_auc": best_auc(law, knob_atoms(settings)),
         "knobs": {
-            name: {"median": median, "log_sd": spread, "at_field_mm": FIELD_MM}
-            for name, (median, spread) in (("volume_ml", VOLUME_ML), ("correlation_mm", CORRELATION_MM), ("suv_mean", SUV_MEAN))
+            name: {"least": least, "median": least + above, "log_sd_above_least": spread, "at_field_mm": FIELD_MM}
+            for name, least, (above, spread) in (
+                ("volume_ml", 0.0, VOLUME_ML),
+                ("correlation_mm", FINEST_MM, CORRELATION_MM),
+                ("suv_mean", 0.0, SUV_MEAN),
+            )
         },
+        "histogram": "The same law for every correlation length as each patient's own scanner sees the lesion without noise; "
+        "the true uptake of fine textures has more contrast (uptake_cv in truth.csv).",
         "reader_error_sd": READER_ERROR,
         "scanners": [asdict(scanner) for scanner in pet_scanners(settings.centres)],
     }
