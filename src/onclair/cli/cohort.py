@@ -32,8 +32,8 @@ def check(directory: Path, study: str | None, outcome: str | None, as_json: bool
     if as_json:
         print_json(found.as_dict())
     else:
-        events = "" if found.events is None else f", {found.events} events"
-        click.echo(f"{directory}: {found.patients} patients in {len(found.centres)} centres{events}.")
+        events = "" if found.events is None else f", {_count(found.events, 'event')}"
+        click.echo(f"{directory}: {_count(found.patients, 'patient')} in {_count(len(found.centres), 'centre')}{events}.")
         for note in found.warnings:
             click.echo(f"! {note['text']}")
         for problem in found.problems:
@@ -41,3 +41,7 @@ def check(directory: Path, study: str | None, outcome: str | None, as_json: bool
         if found.valid:
             click.echo("Every patient can be used.")
     sys.exit(0 if found.valid else 1)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
