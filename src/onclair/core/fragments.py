@@ -192,6 +192,13 @@ FRAGMENTS: tuple[tuple[str, str], ...] = (
         r"tous les voxels ont la même valeur (\1), impossible à découper en un nombre fixe de classes",
     ),
     (r"all voxels fall into one grey level", r"tous les voxels tombent dans un seul niveau de gris"),
+    (
+        r"risks out of fold, nested cross-validation by patient, pooled over the folds",
+        r"risques hors pli, validation croisée imbriquée par patient, plis réunis",
+    ),
+    (r"each centre judged by a model that the others taught", r"chaque centre jugé par un modèle appris sur les autres"),
+    (r"the column as it stands, nothing fitted", r"la colonne telle quelle, rien d'ajusté"),
+    (r"risks out of fold of a logistic model of the rival's columns", r"risques hors pli d'un modèle logistique sur les colonnes du rival"),
     (r"use narrower bins", r"prenez des classes plus étroites"),
     (
         r"all voxels fall into one bin of the volume histogram",

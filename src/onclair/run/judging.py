@@ -95,7 +95,29 @@ def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]
         _sets(lesson, learnt),
     ):
         estimates.update({e.name: e for e in extra})
-    return sorted((_cautious(e) for e in estimates.values()), key=_rank), [*found.curves, _distribution(lesson, learnt)]
+    return sorted((_told(_cautious(e), learnt) for e in estimates.values()), key=_rank), [*found.curves, _distribution(lesson, learnt)]
+
+
+#: Where the judged values come from, for the method of every figure.
+OUT_OF_FOLD = "risks out of fold, nested cross-validation by patient, pooled over the folds"
+ELSEWHERE = "each centre judged by a model that the others taught"
+AS_IT_STANDS = "the column as it stands, nothing fitted"
+RIVAL_OUT_OF_FOLD = "risks out of fold of a logistic model of the rival's columns"
+
+
+def _told(estimate: Estimate, learnt: Learnt) -> Estimate:
+    """Return an estimate whose method also says where the judged values come from."""
+    figure, _, rest = estimate.name.partition(":")
+    who = rest.partition("@")[0]
+    if not estimate.method or not who.startswith(("model", "rival:")):
+        return estimate
+    if who == LEFT_OUT_CENTRES:
+        source = ELSEWHERE
+    elif who.startswith("rival:"):
+        source = AS_IT_STANDS if figure == "auc" and who in learnt.scores else RIVAL_OUT_OF_FOLD
+    else:
+        source = OUT_OF_FOLD
+    return replace(estimate, method=f"{estimate.method}; {source}")
 
 
 def _cautious(estimate: Estimate) -> Estimate:
