@@ -35,6 +35,14 @@ def test_a_file_in_the_way_is_named(cohort: Path, tmp_path: Path) -> None:
     assert "Traceback" not in said.err
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc here, where nobody can make a folder")
+def test_a_place_where_no_folder_can_be_made_is_said(cohort: Path) -> None:
+    said = onclair("run", "radiomics", "--data", cohort, "--out", "/proc/onclair", *WORDS)
+    assert said.code == 2
+    assert "/proc/onclair" in said.err
+    assert "Traceback" not in said.err
+
+
 def on_small_disk(size: str, options: str, place: Path, script: str) -> subprocess.CompletedProcess[str]:
     """Run a script with a small disk mounted at `place`, in a mount namespace of its own."""
     place.mkdir()

@@ -298,6 +298,8 @@ def _sentence(error: OSError, folder: Path) -> str | None:
         return f"The folder {folder} is not writable ({why}); give yourself the right to write there, or choose another folder."
     if error.errno in _IN_THE_WAY:
         return f"A file lies in the way of the folder {folder} (at {error.filename}); move it away or choose another folder."
+    if error.errno == errno.ENOENT and not folder.exists():
+        return f"The folder {folder} cannot be made there; choose another folder."
     if error.errno == errno.ENAMETOOLONG:
         return f"The name of a file in the folder {folder} is too long for this disk; choose a shorter folder or patient code."
     return None
