@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def _command(name: str) -> click.Command:
         own = {key: flags.pop(key) for key in ("data", "out", "toml", "workers", "skip_bad", "lang", "as_json")}
         job = job_of(study, own, toml_layer(own["toml"]), given(flags))
         with listener(quiet=own["as_json"]) as progress:
-            result = run_job(Job(job.study, job.settings, job.data, job.out, job.render, job.workers, job.skip_bad, progress))
+            result = run_job(replace(job, progress=progress))
         if own["as_json"]:
             print_json(summary(result, own["lang"]))
         else:

@@ -23,7 +23,7 @@ from typing import Any
 
 from onclair.core.errors import BadInput, NoRoom
 from onclair.core.evidence import Evidence, evidence_from_dict
-from onclair.io.files import PARTIAL, make_folder, sealed_folder, sha256_file, write_atomically
+from onclair.io.files import PARTIAL, clear_partials, make_folder, sealed_folder, sha256_file, write_atomically
 
 EVIDENCE = "evidence.json"
 POINTER = "data.json"
@@ -98,8 +98,7 @@ class Store:
     def sweep(self) -> None:
         """Remove what a killed run left half written, and nothing else."""
         for place in (self.root, self.root / "describe"):
-            for path in sorted(place.glob(f".*{PARTIAL}")):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            clear_partials(place)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -235,37 +235,6 @@ def too_few_events(events: int, non_events: int) -> str | None:
     if min(events, non_events) >= ENOUGH_EVENTS:
         return None
     return f"{events} events and {non_events} non-events are too few for a validation claim; at least {ENOUGH_EVENTS} of each are needed."
-
-
-def mean_control(name: str, estimates: Sequence[Estimate]) -> Estimate:
-    """Return several destroyed-signal AUCs (one a random destruction) as one: their mean, with their mean standard error.
-
-    The destructions share their patients, so their errors are not independent: the mean error is kept, not divided.
-
-    Parameters
-    ----------
-    name : str
-    estimates : sequence of Estimate
-        Each from :func:`onclair.validate.discrimination.auc` on the same rows.
-
-    Returns
-    -------
-    Estimate
-        ``not_available`` where none has a value.
-
-    Examples
-    --------
-    >>> one, two = Estimate("auc:a", 0.5, low=0.4, high=0.6), Estimate("auc:b", 0.7, low=0.6, high=0.8)
-    >>> mean_control("auc:model:shuffled-voxels", [one, two]).text()
-    '0.60 (0.50 to 0.70)'
-    """
-    good = [e for e in estimates if e.value is not None and e.low is not None and e.high is not None]
-    if not good:
-        return not_available(name, "no destroyed signal could be judged")
-    value, low, high = (float(np.mean([getattr(e, part) for e in good])) for part in ("value", "low", "high"))
-    first = good[0]
-    method = f"mean of {len(good)} destructions and of their intervals; {first.method}"
-    return Estimate(name, value, low=low, high=high, level=first.level, n=first.n, events=first.events, method=method)
 
 
 def _shuffled(own: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], fit: Fit, seed: int, replicate: int) -> float:
