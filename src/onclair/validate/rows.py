@@ -22,82 +22,40 @@ FEW_VALUES = 10
 ALIKE_ODDS = 2.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Checked rows of one claim.
+class Clustered:
+    """What judged rows of every outcome share: whose they are, and figures whose errors know it.
 
-    Attributes
-    ----------
-    truth : ndarray, bool, shape (n,)
-    scores : ndarray, float64, shape (repeats, n)
-        One line a repeat of the resampling; one line for a locked model.
-    clusters : ndarray, int64, shape (n,), or None
-        Code of each row's patient; None when every patient has one row.
-    level : float
-        Of the intervals.
+    A kind of rows gives ``clusters`` (code of each row's patient, or None when every patient has one row), ``level``, and the
+    counts ``n`` and ``events`` in patients.
     """
 
-    truth: Bools
-    scores: Floats
-    clusters: npt.NDArray[np.int64] | None = None
-    level: float = 0.95
+    __slots__ = ()
+    clusters: npt.NDArray[np.int64] | None
+    level: float
+
+    @property
+    def size(self) -> int:
+        """Rows."""
+        raise NotImplementedError
+
+    @property
+    def n(self) -> int:
+        """Patients; rows when each patient has one."""
+        return int(self.size if self.clusters is None else self.clusters.max() + 1)
+
+    @property
+    def events(self) -> int:
+        """Patients with an event; rows when each patient has one."""
+        raise NotImplementedError
 
     @property
     def z(self) -> float:
         """The normal quantile of the level."""
         return float(special.ndtri((1 + self.level) / 2))
 
-    @property
-    def n(self) -> int:
-        """Patients; rows when each patient has one."""
-        return int(self.truth.size if self.clusters is None else self.clusters.max() + 1)
-
-    @property
-    def events(self) -> int:
-        """Patients with a positive row; positive rows when each patient has one."""
-        return int(self.truth.sum() if self.clusters is None else np.unique(self.clusters[self.truth]).size)
-
-    @property
-    def one_class(self) -> str | None:
-        """Why no figure that needs both classes can be had, or None."""
-        positive = int(self.truth.sum())
-        if 0 < positive < self.truth.size:
-            return None
-        return f"only one class is present: {positive} of {self.truth.size} rows are positive"
-
-    @property
-    def alike(self) -> str | None:
-        """Why the risks hardly vary in some repeat, or None; only of risks.
-
-        What knows nothing of the patient gives everybody the share of events among the training rows, one value a fold: fewer
-        than 10 values whose odds lie within a factor of 2. They are lowest in the folds with most events, so a slope on
-        them is about minus the number of training folds, whatever the claim. A score of a few levels further apart is
-        judged as it is.
-
-        Examples
-        --------
-        Of 20 patients half have the event; a fold that holds out 3 events of 5 leaves 7 of 15, one that holds out 2 leaves 8:
-
-        >>> judged_risks([1, 0] * 10, [7 / 15] * 10 + [8 / 15] * 10).alike
-        'the risks take 2 different values, whose odds lie within a factor of 2'
-        >>> judged_risks([1, 0] * 10, [0.4] * 10 + [0.6] * 10).alike is None
-        True
-        """
-        counts = [np.unique(line).size for line in self.scores]
-        if min(counts) == 1:
-            return "the risk is the same for everyone"
-        ends = np.clip(np.array([self.scores.min(axis=1), self.scores.max(axis=1)]), CLIP, 1 - CLIP)
-        apart = np.diff(np.log(ends) - np.log1p(-ends), axis=0)[0]
-        few = [n for n, d in zip(counts, apart, strict=True) if n < FEW_VALUES and d <= np.log(ALIKE_ODDS)]
-        return f"the risks take {min(few)} different values, whose odds lie within a factor of {ALIKE_ODDS:g}" if few else None
-
     def said(self, method: str) -> str:
-        """Return `method` with the repeats and the repeated rows told."""
-        if len(self.scores) > 1:
-            method += f"; mean over {len(self.scores)} repeats"
-        if self.clusters is not None:
-            method += f"; n and events count patients ({self.truth.size} rows)"
-        return method
+        """Return `method` with the repeated rows told."""
+        return method if self.clusters is None else f"{method}; n and events count patients ({self.size} rows)"
 
     def by_patient(self, contributions: Floats) -> Floats:
         """Return row contributions (n,) summed by patient (G,), or as they are when each patient has one row."""
@@ -146,6 +104,76 @@ class Rows:
             method=self.said(method),
             reason=reason,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows(Clustered):
+    """Checked rows of one claim.
+
+    Attributes
+    ----------
+    truth : ndarray, bool, shape (n,)
+    scores : ndarray, float64, shape (repeats, n)
+        One line a repeat of the resampling; one line for a locked model.
+    clusters : ndarray, int64, shape (n,), or None
+        Code of each row's patient; None when every patient has one row.
+    level : float
+        Of the intervals.
+    """
+
+    truth: Bools
+    scores: Floats
+    clusters: npt.NDArray[np.int64] | None = None
+    level: float = 0.95
+
+    @property
+    def size(self) -> int:
+        """Rows."""
+        return int(self.truth.size)
+
+    @property
+    def events(self) -> int:
+        """Patients with a positive row; positive rows when each patient has one."""
+        return int(self.truth.sum() if self.clusters is None else np.unique(self.clusters[self.truth]).size)
+
+    @property
+    def one_class(self) -> str | None:
+        """Why no figure that needs both classes can be had, or None."""
+        positive = int(self.truth.sum())
+        if 0 < positive < self.truth.size:
+            return None
+        return f"only one class is present: {positive} of {self.truth.size} rows are positive"
+
+    @property
+    def alike(self) -> str | None:
+        """Why the risks hardly vary in some repeat, or None; only of risks.
+
+        What knows nothing of the patient gives everybody the share of events among the training rows, one value a fold: fewer
+        than 10 values whose odds lie within a factor of 2. They are lowest in the folds with most events, so a slope on
+        them is about minus the number of training folds, whatever the claim. A score of a few levels further apart is
+        judged as it is.
+
+        Examples
+        --------
+        Of 20 patients half have the event; a fold that holds out 3 events of 5 leaves 7 of 15, one that holds out 2 leaves 8:
+
+        >>> judged_risks([1, 0] * 10, [7 / 15] * 10 + [8 / 15] * 10).alike
+        'the risks take 2 different values, whose odds lie within a factor of 2'
+        >>> judged_risks([1, 0] * 10, [0.4] * 10 + [0.6] * 10).alike is None
+        True
+        """
+        counts = [np.unique(line).size for line in self.scores]
+        if min(counts) == 1:
+            return "the risk is the same for everyone"
+        ends = np.clip(np.array([self.scores.min(axis=1), self.scores.max(axis=1)]), CLIP, 1 - CLIP)
+        apart = np.diff(np.log(ends) - np.log1p(-ends), axis=0)[0]
+        few = [n for n, d in zip(counts, apart, strict=True) if n < FEW_VALUES and d <= np.log(ALIKE_ODDS)]
+        return f"the risks take {min(few)} different values, whose odds lie within a factor of {ALIKE_ODDS:g}" if few else None
+
+    def said(self, method: str) -> str:
+        """Return `method` with the repeats and the repeated rows told."""
+        # slots=True makes a new class, so super() needs its arguments
+        return super(Rows, self).said(f"{method}; mean over {len(self.scores)} repeats" if len(self.scores) > 1 else method)
 
 
 def wald(value: float, se: float, z: float, scale: Scale) -> tuple[float, float]:
@@ -200,12 +228,12 @@ def judged_rows(truth: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.Array
         found = f"The truth has shape {labels.shape} and the scores {np.shape(scores)}"
         raise BadInput(f"{found}; give one truth and one score a row (repeats first).")
     values = pd.to_numeric(pd.Series(labels.ravel()), errors="coerce").to_numpy(dtype=np.float64)
-    _refuse_gaps(~np.isfinite(values), "truth")
-    _refuse_gaps(np.asarray(~np.isfinite(lines).all(axis=0)), "score")
+    refuse_gaps(~np.isfinite(values), "truth")
+    refuse_gaps(np.asarray(~np.isfinite(lines).all(axis=0)), "score")
     foreign = values[(values != 0) & (values != 1)]
     if foreign.size:
         raise BadInput(f"The truth holds {foreign[0]:g} in {foreign.size} of {values.size} rows; it must be 0 or 1: recode it.")
-    return Rows(values == 1, lines, _codes(patients, values.size), level)
+    return Rows(values == 1, lines, patient_codes(patients, values.size), level)
 
 
 def judged_risks(truth: npt.ArrayLike, risks: npt.ArrayLike, patients: npt.ArrayLike | None = None, *, level: float = 0.95) -> Rows:
@@ -224,25 +252,56 @@ def judged_risks(truth: npt.ArrayLike, risks: npt.ArrayLike, patients: npt.Array
     onclair.core.errors.BadInput: 2 of 2 risks lie outside [0, 1], the first 20 in row 0; these look like percent: divide them by 100.
     """
     rows = judged_rows(truth, risks, patients, level=level)
-    outside = ((rows.scores < 0) | (rows.scores > 1)).any(axis=0)
+    refuse_outside(rows.scores)
+    return rows
+
+
+def refuse_outside(risks: Floats) -> None:
+    """Refuse risks of shape (repeats, n) that lie outside [0, 1].
+
+    Raises
+    ------
+    BadInput
+        With the first row, the count and a hint at percent or a linear predictor.
+    """
+    outside = ((risks < 0) | (risks > 1)).any(axis=0)
     if not outside.any():
-        return rows
+        return
     first = int(np.flatnonzero(outside)[0])
-    column = rows.scores[:, first]
+    column = risks[:, first]
     found = column[(column < 0) | (column > 1)][0]
-    percent = rows.scores.min() >= 0 and rows.scores.max() <= 100
+    percent = risks.min() >= 0 and risks.max() <= 100
     hint = "these look like percent: divide them by 100" if percent else "these look like a linear predictor: declare them as scores"
-    raise BadInput(f"{int(outside.sum())} of {rows.truth.size} risks lie outside [0, 1], the first {found:g} in row {first}; {hint}.")
+    raise BadInput(f"{int(outside.sum())} of {outside.size} risks lie outside [0, 1], the first {found:g} in row {first}; {hint}.")
 
 
-def _refuse_gaps(gaps: Bools, what: str) -> None:
+def refuse_gaps(gaps: Bools, what: str) -> None:
+    """Refuse rows without a finite value, of shape (n,), True where there is none; `what` names the value.
+
+    Raises
+    ------
+    BadInput
+        With the count and the first rows.
+    """
     if gaps.any():
         where = np.flatnonzero(gaps)
         listed = ", ".join(str(i) for i in where[:5]) + (", ..." if where.size > 5 else "")
         raise BadInput(f"{where.size} of {gaps.size} rows have no finite {what} (rows {listed}); drop them and say so, or fill them first.")
 
 
-def _codes(patients: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64] | None:
+def patient_codes(patients: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64] | None:
+    """Return each row's patient as a code from 0, of shape (n,), or None when every patient has one row.
+
+    Raises
+    ------
+    BadInput
+        When patients are not named for every row.
+
+    Examples
+    --------
+    >>> patient_codes(["b", "a", "b"], 3).tolist(), patient_codes(["b", "a"], 2) is None
+    ([0, 1, 0], True)
+    """
     if patients is None:
         return None
     names = np.asarray(patients)
