@@ -20,7 +20,13 @@ setup: $(VENV)/.stamp-dev peers
 
 # Tools that the benchmarks run beside Onclair, each in an environment of its own; a peer that does not build is named and passed over.
 PEERS := .venv-peers
-peers: $(PEERS)/pyradiomics/.stamp
+peers: $(PEERS)/pyradiomics/.stamp $(PEERS)/statistics/.stamp
+
+$(PEERS)/statistics/.stamp: requirements/peer-statistics.txt
+	@echo "Installing the statistics peers for the benchmarks in $(PEERS)/statistics."
+	@$(PYTHON) -m venv $(PEERS)/statistics
+	@$(PEERS)/statistics/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 $(PEERS)/pyradiomics/.stamp: requirements/peer-pyradiomics.txt
 	@echo "Building PyRadiomics for the benchmarks in $(PEERS)/pyradiomics."
@@ -49,8 +55,8 @@ lock: $(VENV)/.stamp-dev
 	@$(PIP) install --quiet pip-tools
 	@$(LOCK) --output-file requirements/build.txt requirements/build.in
 	@$(LOCK) --output-file requirements/run.txt pyproject.toml
-	@$(LOCK) --constraint requirements/run.txt --extra test --output-file requirements/test.txt pyproject.toml
-	@$(LOCK) --constraint requirements/test.txt --extra test --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
+	@$(LOCK) --constraint requirements/run.txt --extra test --extra pdf --output-file requirements/test.txt pyproject.toml
+	@$(LOCK) --constraint requirements/test.txt --extra test --extra pdf --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
 
 $(RUN):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,15 +2,13 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
-from scipy import special, stats
+from scipy import stats
 
-from onclair.validate.calibration import calibration_distances, citl, o_e, slope
+from onclair.validate.calibration import citl, o_e, slope
 from onclair.validate.discrimination import auc, auc_difference
 from onclair.validate.overall import brier, ipa
-from onclair.validate.rows import judged_risks
 from onclair.validate.utility import net_benefit, net_benefit_of_all_or_none
 
 
@@ -65,32 +63,6 @@ def test_the_figure_of_the_calibration_cases_is_rs(name, figure, cases, expected
 def test_the_interval_of_the_calibration_cases_is_rs(name, figure, cases, expected):
     found = figure("f:model", *cases)
     assert (found.low, found.high) == pytest.approx(expected["calibration_cases"][name], abs=1e-6)
-
-
-def test_the_interval_of_the_slope_is_rs_once_rs_early_stop_is_repeated(cases, expected):
-    """R reports the covariance of the weights before its last step, whose relative tolerance is 1e-8 on the deviance."""
-    truth, risk = cases
-    x, mean, deviance = np.column_stack([np.ones(truth.size), special.logit(risk)]), (truth + 0.5) / 2, np.inf
-    eta = special.logit(mean)
-    while True:
-        weight = mean * (1 - mean)
-        information = x.T @ (x * weight[:, None])
-        eta = x @ np.linalg.solve(information, x.T @ (weight * eta + truth - mean))
-        mean = special.expit(eta)
-        now = -2 * np.sum(np.log(np.where(truth == 1, mean, 1 - mean)))
-        if abs(now - deviance) / (abs(now) + 0.1) < 1e-8:
-            break
-        deviance = now
-    found, frozen = slope("slope:model", truth, risk), expected["calibration_cases"]["slope_ci"]
-    early = stats.norm.ppf(0.975) * np.sqrt(np.linalg.inv(information)[1, 1])
-    assert (found.value - early, found.value + early) == pytest.approx(frozen, abs=1e-7)
-    assert (found.low, found.high) == pytest.approx(frozen, abs=2e-5)
-
-
-def test_the_distances_of_the_calibration_cases_are_rs(cases, expected):
-    found = [e.value for e in calibration_distances("model", judged_risks(*cases), replicates=0)]
-    block = expected["calibration_cases"]
-    assert found == pytest.approx([block["ici_loess_default"], *block["ici_loess_e50_e90_emax"]], abs=1e-6)
 
 
 @pytest.mark.parametrize("model", ["cancerpredmarker", "famhistory"])

@@ -19,7 +19,7 @@ from onclair.science.statistics.cox import FollowUp, cox
 from onclair.science.statistics.glm import logistic
 from onclair.validate.confounds import negative_control, nuisance_correlation, null_auc, too_few_events
 from onclair.validate.curves import Curve
-from onclair.validate.discrimination import operating_points
+from onclair.validate.operating_points import operating_points
 from onclair.validate.record import Asked, Claim, Judgement, judge
 from onclair.validate.shares import share
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from onclair.core.errors import BadInput
-from onclair.validate.discrimination import auc, auc_difference, operating_points
+from onclair.validate.discrimination import auc, auc_difference
+from onclair.validate.operating_points import operating_points
 
 
 def cohort(seed=0, n=120):
@@ -149,9 +150,9 @@ def test_operating_points_are_the_four_shares_with_wilsons_interval():
     truth = [1] * 50 + [0] * 50
     risks = [0.9] * 40 + [0.1] * 10 + [0.9] * 5 + [0.1] * 45
     found = {e.name: e for e in operating_points("model", truth, risks, [0.5])}
-    assert [found[f"{f}@0.5:model"].value for f in ("sens", "spec", "ppv", "npv")] == pytest.approx([0.8, 0.9, 40 / 45, 45 / 55])
+    assert [found[f"{f}:model@0.5"].value for f in ("sens", "spec", "ppv", "npv")] == pytest.approx([0.8, 0.9, 40 / 45, 45 / 55])
     exact = stats.binomtest(40, 50).proportion_ci(method="wilson")
-    assert (found["sens@0.5:model"].low, found["sens@0.5:model"].high) == pytest.approx((exact.low, exact.high))
+    assert (found["sens:model@0.5"].low, found["sens:model@0.5"].high) == pytest.approx((exact.low, exact.high))
 
 
 def test_operating_points_of_repeated_rows_keep_the_width_of_the_patients():
@@ -163,4 +164,4 @@ def test_operating_points_of_repeated_rows_keep_the_width_of_the_patients():
 
 def test_a_predictive_value_that_no_row_has_is_an_answer():
     found = {e.name: e for e in operating_points("model", [0, 1], [0.2, 0.3], [0.9])}
-    assert found["ppv@0.9:model"].status == "not_available"
+    assert found["ppv:model@0.9"].status == "not_available"

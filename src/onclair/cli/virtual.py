@@ -1,4 +1,4 @@
-"""`onclair virtual STUDY`: a cohort of virtual patients."""
+"""`onclair virtual STUDY`: a cohort of virtual patients; `onclair virtual claims`: predictions whose truth is known."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from onclair.studies import load
 
 
 def _command(name: str) -> click.Command:
+    if name == CLAIMS:
+        return _claims()
     maker = load(name).virtual
 
     @click.command(name, help=f"Make virtual patients for the study {name}, with known truth. Every record says virtual.")
@@ -35,8 +37,50 @@ def _command(name: str) -> click.Command:
     return command
 
 
-virtual = StudyGroup(
+#: The subcommand beside the studies.
+CLAIMS = "claims"
+
+
+def _claims() -> click.Command:
+    from onclair.virtual.claims import VirtualClaims, write
+
+    @click.command(CLAIMS, help="Make predictions, a plan and their whole truth, to try a validation on. Every record says virtual.")
+    @click.option("--out", type=folder, required=True, help="The folder to write; it must not hold anything yet.")
+    @settings_options(VirtualClaims)
+    @as_json
+    def command(**flags: Any) -> None:
+        """Read the flags, make the claim, say what to do with it."""
+        out, quiet = flags.pop("out"), flags.pop("as_json")
+        settings = VirtualClaims.read(given(flags), source="the settings of virtual claims")
+        path = write(settings, out)
+        record = {"out": str(path), "data": "virtual", "settings": settings.as_record(), "warnings": []}
+        print_json(record) if quiet else click.echo(f"{path}: a virtual claim. Next: {_next(settings.kind, str(path))}")
+
+    return command
+
+
+def _next(kind: str, path: str) -> str:
+    if kind == "readers":
+        return f"onclair readers --ratings {path}/predictions.csv"
+    if kind == "leaky":
+        return f"onclair leakage --table {path}/predictions.csv --plan {path}/plan.toml"
+    return f"onclair validate --predictions {path}/predictions.csv --plan {path}/plan.toml"
+
+
+class _Makers(StudyGroup):
+    """The studies, and the claims beside them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the studies and the claims."""
+        return [*super().list_commands(ctx), CLAIMS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the subcommand of a study, or the one of the claims."""
+        return self._make(cmd_name) if cmd_name == CLAIMS else super().get_command(ctx, cmd_name)
+
+
+virtual = _Makers(
     "virtual",
     make=_command,
-    help="Make a cohort of virtual patients with known truth.\n\nonclair virtual STUDY --help shows what may be chosen.",
+    help="Make a cohort of virtual patients with known truth, or virtual claims.\n\nonclair virtual STUDY --help shows what may be chosen.",
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import math
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from onclair.core.errors import BadTable
 from onclair.io.dialects import Note, Sheet, decimal_commas, decoded, even, is_missing, numbers, separated
 from onclair.io.files import write_atomically
 
+#: The most bytes that a packed table may unpack to.
+LARGEST = 2 * 10**9
 _QUIET_WORDS = {"", "na", "nan"}
 
 
@@ -44,7 +48,7 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
     Parameters
     ----------
     path : path
-        CSV, TSV or XLSX (the first sheet).
+        CSV, TSV (either may be packed by gzip) or XLSX (the first sheet).
     text : sequence of str
         Columns that stay text, such as patient codes: leading zeros survive, and words like ``NA`` are kept as they are.
 
@@ -171,9 +175,22 @@ def _bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise BadTable(f"The table {path} cannot be read ({(error.strerror or '').lower()}); check its rights.", item=path.name) from error
+    if data[:2] == b"\x1f\x8b":
+        data = _unzipped(path.name, data)
     if not data.strip():
         raise BadTable(f"{path.name} is empty; a table needs a header and at least one row.", item=path.name)
     return data
+
+
+def _unzipped(name: str, data: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            content = stream.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadTable(f"{name} is a damaged gzip file ({error}); fetch or pack it again.", item=name) from error
+    if len(content) > LARGEST:
+        raise BadTable(f"{name} holds more than {LARGEST // 10**9} GB once unpacked; unpack it and split it.", item=name)
+    return content
 
 
 def _sheet(name: str, data: bytes) -> tuple[Sheet, list[Note]]:

@@ -9,8 +9,9 @@ from onclair.core.errors import CheckFailed, NoRoom
 from onclair.core.progress import Listener, silent
 from onclair.core.study import Study
 from onclair.io.files import make_folder, write_atomically
-from onclair.run.engine import Job, Renderer, Result, run
+from onclair.run.engine import Job, Result, run
 from onclair.run.pool import pool
+from onclair.run.report import Renderer
 from onclair.run.store import json_bytes
 from onclair.run.verify import verify
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +16,6 @@ from onclair.core.progress import Listener, Progress, silent
 from onclair.core.settings import RunSettings
 from onclair.core.study import MapFunction, Study
 from onclair.io.cohorts import CohortCheck, check_cohort
-from onclair.io.source import source_sha256
 from onclair.run.describe import STAGE as DESCRIBE
 from onclair.run.describe import Described, DescribeTask, describe_patient
 from onclair.run.environment import environment
@@ -29,11 +27,9 @@ from onclair.run.left_out import left_out
 from onclair.run.occupied import refuse_around, refuse_other, table_hashes
 from onclair.run.pointer import write_pointer
 from onclair.run.pool import pool
+from onclair.run.report import Renderer, write_report
 from onclair.run.store import Store, inputs_of, opened
 from onclair.run.table import Table, gathered, patients_of, write_table
-
-#: Renders a validate record into files: name -> bytes. The report room's function, handed in by the doors.
-Renderer = Callable[[Evidence], dict[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ def run(job: Job) -> Result:
         stages["learn"], learnt = learn(store, lesson, inputs_of(stages))
         stages["explain"] = explain(store, lesson, {"learn": stages["learn"].id, "table": table_record.id})
         stages["validate"] = judge_run(store, lesson, learnt, inputs_of(stages), left_out(bad, check.cohort))
-        stages["report"] = _write_report(store, job, stages["validate"])
+        stages["report"] = write_report(store, job.render, stages["validate"])
         seal = _seal(store, job, {**records, **stages})
         reused = sum(d.reused for d in described)
         return Result(stages["validate"], seal, job.out / "report" / "report.html", reused, len(records) - reused)
@@ -208,21 +204,6 @@ def _truth(job: Job, cohort: Cohort, outcome: Outcome, table: Table) -> pd.Serie
     truth = cohort.truth(outcome, cohort.patients)
     check_folds(job.settings, truth, outcome)
     return pd.Series(truth.reindex(list(patients)).to_numpy(float), index=table.rows.index, name=outcome.name)
-
-
-def _write_report(store: Store, job: Job, claim: Evidence) -> Evidence:
-    """Write the stage `report`, or take it as it stands where claim and renderer are the same."""
-    evidence = Evidence("report", "", {"validate": claim.id}, {}, source_sha256(job.render), environment())
-    found = store.find("report", evidence.key)
-    if found is not None:
-        return found
-    files = job.render(claim)
-
-    def fill(partial: Path) -> None:
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-
-    return store.write("report", evidence, fill)
 
 
 def _seal(store: Store, job: Job, records: dict[str, Evidence]) -> Evidence:

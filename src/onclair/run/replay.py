@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from onclair.core.errors import CheckFailed
+from onclair.core.errors import BadInput, CheckFailed
 from onclair.core.evidence import Evidence
 from onclair.core.study import Study
 from onclair.run.engine import Job, run
@@ -73,12 +73,7 @@ def replay(root: Path, study: Study, job: Job) -> Replay:
     BadInput
         When the cohort is not where the run left it.
     """
-    checked = verify(root)
-    if not checked.valid:
-        raise CheckFailed(
-            f"{root} does not verify: {checked.problems[0].message} Restore it before replaying; `onclair verify` lists every change.",
-            item=str(root),
-        )
+    refuse_changed(root)
     seal = read_evidence(root)
     with tempfile.TemporaryDirectory(prefix="onclair-replay-") as place:
         again = replace(
@@ -88,9 +83,28 @@ def replay(root: Path, study: Study, job: Job) -> Replay:
             out=Path(place, "run"),
             skip_bad=bool(seal.facts["skip_bad"]),
         )
-        replayed = run(again)
-        different = tuple(_different(root, again.out, seal, replayed.seal))
-    return Replay(1 + len(set(seal.inputs) | set(replayed.seal.inputs)), different, seal.id, replayed.seal.id)
+        return compared(root, again.out, seal, run(again).seal)
+
+
+def refuse_changed(root: Path) -> None:
+    """Refuse to replay what does not verify.
+
+    Raises
+    ------
+    CheckFailed
+    """
+    checked = verify(root)
+    if not checked.valid:
+        raise CheckFailed(
+            f"{root} does not verify: {checked.problems[0].message} Restore it before replaying; `onclair verify` lists every change.",
+            item=str(root),
+        )
+
+
+def compared(root: Path, again: Path, seal: Evidence, replayed: Evidence) -> Replay:
+    """Return how two runs, in two folders under their seals, differ record by record."""
+    different = tuple(_different(root, again, seal, replayed))
+    return Replay(1 + len(set(seal.inputs) | set(replayed.inputs)), different, seal.id, replayed.id)
 
 
 def data_of(root: Path, named: Path | None) -> Path:
@@ -118,7 +132,10 @@ def study_of(root: Path) -> str:
     BadInput
         When the folder holds no finished run.
     """
-    return str(read_seal(root).facts["study"])
+    facts = read_seal(root).facts
+    if facts.get("kind") == "validation":
+        raise BadInput(f"{root} holds the validation of somebody's predictions, which has no model of its own; name the run of a study.")
+    return str(facts["study"])
 
 
 def claim_of(root: Path) -> Evidence:

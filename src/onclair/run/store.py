@@ -83,7 +83,8 @@ class Store:
 
     def seal(self, evidence: Evidence) -> Evidence:
         """Write the run's own record at its root, and drop the descriptions of patients that it does not name."""
-        for place in sorted((self.root / "describe").iterdir()):
+        described = self.root / "describe"
+        for place in sorted(described.iterdir()) if described.is_dir() else ():
             if f"describe/{place.name}" not in evidence.inputs:
                 shutil.rmtree(place)
         path, content = self.root / EVIDENCE, evidence.to_json()

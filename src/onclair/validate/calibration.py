@@ -1,29 +1,23 @@
-"""Do the risks mean what they say? O:E, calibration in the large, slope, the flexible curve and its distances."""
+"""Do the risks mean what they say? O:E, calibration in the large, slope, and the tests of all of it at once.
+
+The flexible curve and its distances are in :mod:`onclair.validate.calibration_curves`, and can be had from here too.
+"""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
-from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate
-from onclair.science.statistics.bootstrap import Map, Replicates, bootstrap
 from onclair.science.statistics.glm import GlmFit, logistic, with_intercept
-from onclair.science.statistics.loess import loess, loess_operator
-from onclair.validate.curves import Curve
-from onclair.validate.rows import CLIP, Floats, Rows, judged_risks
+from onclair.validate.calibration_curves import calibration_curve, calibration_distances
+from onclair.validate.rows import Floats, Rows, judged_risks, logits
 
-SMOOTHER = "loess (R: span 0.75, degree 2, interpolated)"
-#: Points at which a calibration curve is drawn.
-POINTS = 100
-#: Share of bootstrap replicates that may fail before an interval is no longer given.
-MOST_FAILED = 0.1
-#: Why an interval may lie beside its figure.
-ASTRAY = "the percentile interval does not hold the figure: drawing patients anew adds to distances that cannot be negative"
+__all__ = ["calibration_curve", "calibration_distances", "citl", "o_e", "slope", "spiegelhalter", "u_test"]
 
 
 def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
@@ -157,25 +151,23 @@ def slope(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     return _recalibrated(name, rows, fit, "logistic slope on logit(risk)")
 
 
-def calibration_curve(
-    who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95
-) -> Curve:
-    """Return the share of events as a smooth function of the risk, with a pointwise robust band.
+def u_test(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None) -> list[Estimate]:
+    """Test whether intercept 0 and slope 1 could both be right.
 
-    Smooth and band are cut to [0, 1]. The band is ``smooth -+ z se``, where ``se^2`` sums, over patients, the square of the
-    weighted residuals that made the smooth at that point; it neither assumes equal variances nor independent rows.
+    With one row a patient and one repeat, twice the gain in log-likelihood of logistic recalibration over the given risks
+    (Cox's and Miller's test, the U of `val.prob`); else the Wald statistic of the clustered sandwich.
 
     Parameters
     ----------
     who : str
+        Names are ``u:WHO`` (chi-squared, 2 degrees of freedom) and ``p_u:WHO``.
     truth, risks, patients
-        As :func:`o_e`. With repeats, the mean of their curves, over the range that all share.
+        As :func:`o_e`.
 
     Returns
     -------
-    Curve
-        ``"calibration"``, 100 points from the 1st to the 99th centile of the risks; empty with a reason when one class is
-        absent or the risks take too few values.
+    list of Estimate
+        A statistic and a p-value have no interval. ``not_available`` when there is no slope.
 
     Raises
     ------
@@ -184,142 +176,101 @@ def calibration_curve(
 
     References
     ----------
-    Austin & Steyerberg 2014, doi:10.1002/sim.5941.
+    Cox 1958, doi:10.1093/biomet/45.3-4.562; Miller, Hui & Tierney 1991, doi:10.1002/sim.4780100805.
 
     Examples
     --------
-    >>> curve = calibration_curve("model", [0, 1] * 20, np.linspace(0.1, 0.9, 40))
-    >>> len(curve.x), calibration_curve("model", [0, 1], [0.5, 0.5]).reason
-    (100, 'the risk is the same for everyone, so there is no curve to draw')
+    Nine of each twelve had the event: 2 x 24 (.75 log .75 + .25 log .25) - 2 x 12 (log .4 + log .6).
+
+    >>> u, p = u_test("model", ([1] * 9 + [0] * 3) * 2, [0.4] * 12 + [0.6] * 12)
+    >>> u.name, round(u.value, 3), round(p.value, 3)
+    ('u:model', 7.259, 0.027)
     """
-    rows = judged_risks(truth, risks, patients, level=level)
-    blank = functools.partial(Curve, "calibration", who, n=rows.n, events=rows.events, level=level)
+    names = f"u:{who}", f"p_u:{who}"
+    rows = judged_risks(truth, risks, patients)
     if rows.one_class or rows.alike:
-        return blank((), (), reason=rows.one_class or f"{rows.alike}, so there is no curve to draw")
-    edges = np.quantile(rows.scores, [0.01, 0.99], axis=1)
-    grid = np.linspace(edges[0].max(), edges[1].min(), POINTS)
-    if not grid[-1] > grid[0]:
-        return blank((), (), reason="the risks hardly vary, so there is no curve to draw")
-    y = rows.truth.astype(np.float64)
-    try:
-        parts = [_smooth_and_error(rows, line, y, grid) for line in rows.scores]
-    except BadInput as error:
-        return blank((), (), reason=str(error))
-    smooth = np.mean([values for values, _, _ in parts], axis=0)
-    blend = np.concatenate([weights for _, weights, _ in parts], axis=1) / len(parts)
-    errors = np.concatenate([sums for _, _, sums in parts])
-    variance = ((blend @ (errors @ errors.T)) * blend).sum(axis=1) * rows.n / max(rows.n - 1, 1)
-    half = rows.z * np.sqrt(np.maximum(variance, 0.0))
-    low, high = np.clip(smooth - half, 0, 1), np.clip(smooth + half, 0, 1)
-    drawn = blank(tuple(grid), tuple(smooth), tuple(low), tuple(high))
-    method = rows.said(f"{SMOOTHER}; robust pointwise band")
-    return replace(drawn, x_label="predicted risk", y_label="observed share", method=method)
+        return [rows.missing(name, rows.one_class or f"{rows.alike}, so there is no slope to test") for name in names]
+    lines, clipped = logits(rows)
+    fits = [logistic(with_intercept(line), rows.truth, clusters=rows.clusters) for line in lines]
+    failed = [fit.reason for fit in fits if not fit.ok]
+    if failed:
+        return [rows.missing(name, str(failed[0])) for name in names]
+    if len(fits) == 1 and rows.clusters is None:
+        y = rows.truth.astype(np.float64)
+        value, how = 2 * (fits[0].log_likelihood + float(np.sum(np.logaddexp(0.0, lines[0]) - y * lines[0]))), "likelihood ratio"
+    else:
+        value, how = _wald_statistic(rows, fits), "Wald, clustered sandwich"
+    method = f"test of intercept 0 and slope 1 in logistic recalibration, 2 degrees of freedom; {how}{clipped}"
+    return [_statistic(rows, names[0], value, method), _statistic(rows, names[1], float(np.exp(-value / 2)), f"p of the {method}")]
 
 
-def calibration_distances(
-    who: str,
-    rows: Rows,
-    *,
-    replicates: int = 200,
-    seed: int = 0,
-    map: Map = map,  # noqa: A002
-) -> list[Estimate]:
-    """Return ICI, E50, E90 and Emax: mean, median, 90th centile and greatest distance of risk and loess curve.
+def spiegelhalter(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None) -> list[Estimate]:
+    """Test whether the Brier score is what right risks would give.
 
-    The curve is cut to [0, 1], so that no distance is above 1. Each has a percentile interval of patients drawn with
-    replacement. Distances cannot be negative, so in small cohorts all of them, and their intervals, lie above the truth;
-    `method` says so, and `reason` where the interval lies wholly beside its figure.
+    ``z = sum (y - p)(1 - 2 p) / sqrt(sum (1 - 2 p)^2 p (1 - p))``; where a patient has several rows, or risks are means over
+    repeats, the denominator is the root of the patients' summed squares instead.
 
     Parameters
     ----------
     who : str
-        Names are ``ici:WHO``, ``e50:WHO``, ``e90:WHO`` and ``emax:WHO``.
-    rows : Rows
-        From :func:`onclair.validate.rows.judged_risks`; with repeats, figures are means over the repeats.
-    replicates : int
-        Of the bootstrap; 0 leaves the intervals out, with a reason.
-    seed : int
-    map : callable
-        See :func:`onclair.science.statistics.bootstrap.bootstrap`.
+        Names are ``spiegelhalter:WHO`` (z, normal; below 0 the Brier score is better than the risks promise) and
+        ``p_spiegelhalter:WHO`` (two-sided).
+    truth, risks, patients
+        As :func:`o_e`.
 
     Returns
     -------
     list of Estimate
-        ``not_available`` when one class is absent, or the risks hardly vary or take too few values.
+        ``not_available`` when every risk is 0, 1/2 or 1, where the score says nothing of calibration.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
 
     References
     ----------
-    Austin & Steyerberg 2019, doi:10.1002/sim.8281. Quantiles are of type 7.
+    Spiegelhalter 1986, doi:10.1002/sim.4780050506.
 
     Examples
     --------
-    >>> from onclair.validate.rows import judged_risks
-    >>> [e.name for e in calibration_distances("model", judged_risks([0, 1] * 20, np.linspace(0.1, 0.9, 40)), replicates=20)]
-    ['ici:model', 'e50:model', 'e90:model', 'emax:model']
+    ``(-0.2 x 0.6 + 0.4 x -0.2) / sqrt(0.36 x 0.16 + 0.04 x 0.24)``:
+
+    >>> z, p = spiegelhalter("model", [0, 1], [0.2, 0.6])
+    >>> round(z.value, 6), round(p.value, 6)
+    (-0.771517, 0.440401)
     """
-    names = [f"{figure}:{who}" for figure in ("ici", "e50", "e90", "emax")]
-    if rows.one_class or rows.alike:
-        return [rows.missing(name, rows.one_class or f"{rows.alike}, so there is no curve to measure from") for name in names]
-    statistic = functools.partial(_distances, rows.truth.astype(np.float64), rows.scores)
-    values = statistic(np.ones(rows.truth.size))
-    if np.isnan(values).any():
-        return [rows.missing(name, "the risks take too few different values for a smooth curve") for name in names]
-    method = rows.said(f"distance of the risk from {SMOOTHER}; biased upwards in small cohorts")
-    known = Estimate(
-        names[0], 0.0, level=rows.level, n=rows.n, events=rows.events, method=method, reason="no interval: no bootstrap was asked for"
-    )
-    found = [replace(known, name=name, value=float(value)) for name, value in zip(names, values, strict=True)]
-    if replicates < 2:
-        return found
-    clusters = np.arange(rows.truth.size) if rows.clusters is None else rows.clusters
-    return _with_interval(found, bootstrap(statistic, clusters, replicates, seed=seed, map=map))
+    names = f"spiegelhalter:{who}", f"p_spiegelhalter:{who}"
+    rows = judged_risks(truth, risks, patients)
+    p = rows.scores
+    excess = ((rows.truth - p) * (1 - 2 * p)).mean(axis=0)
+    if rows.clusters is None and len(p) == 1:
+        variance, how = float(((1 - 2 * p) ** 2 * p * (1 - p)).sum()), "variance under the risks"
+    else:
+        variance, how = float(np.sum(rows.by_patient(excess) ** 2)), "variance from the patients' sums"
+    if not variance > 0:
+        return [rows.missing(name, "no risk lies elsewhere than at 0, 1/2 or 1, so the test has no variance") for name in names]
+    z = float(excess.sum() / np.sqrt(variance))
+    method = f"Spiegelhalter's z of the Brier score; {how}"
+    return [_statistic(rows, names[0], z, method), _statistic(rows, names[1], 2 * float(special.ndtr(-abs(z))), f"two-sided p of {method}")]
 
 
-def _smooth_and_error(rows: Rows, line: Floats, y: Floats, grid: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the smooth at `grid`, its blend of vertices (points, 2 v) and the vertices' weighted residuals by patient (2 v, G)."""
-    fit, operator = loess(line, y), loess_operator(line)
-    residual = y - np.clip(fit.at(line), 0, 1)
-    return (
-        np.clip(fit.at(grid), 0, 1),
-        operator.blend(grid),
-        np.array([rows.by_patient(weights * residual) for weights in operator.weights]),
-    )
+def _statistic(rows: Rows, name: str, value: float, method: str) -> Estimate:
+    return Estimate(name, value, level=rows.level, n=rows.n, events=rows.events, method=rows.said(method))
 
 
-def _with_interval(found: list[Estimate], drawn: Replicates) -> list[Estimate]:
-    """Return the estimates with percentile intervals, unless so many replicates failed that those left are a choice."""
-    failed, replicates = int(drawn.failed.max()), len(drawn.values)
-    if failed > MOST_FAILED * replicates:
-        return [replace(e, reason=f"no interval: {failed} of {replicates} bootstrap replicates had no smooth curve") for e in found]
-    (low, high), se = drawn.interval(found[0].level), drawn.standard_error()
-    method = f"{found[0].method}; percentile bootstrap of patients, {replicates} replicates" + (
-        f", {failed} of them failed" if failed else ""
-    )
-    ends = zip(found, low, high, se, strict=True)
-    made = [replace(e, low=float(a), high=float(b), se=float(c), method=method, reason=None) for e, a, b, c in ends]
-    return [e if e.value is None or a <= e.value <= b else replace(e, reason=ASTRAY) for e, a, b in zip(made, low, high, strict=True)]
-
-
-def _distances(truth: Floats, scores: Floats, weights: Floats) -> Floats:
-    """ICI, E50, E90, Emax of rows counted `weights` times, mean over repeats; NaN where the curve cannot be had."""
-    rows = np.repeat(np.arange(truth.size), weights.astype(np.int64))
-    found = []
-    for line in scores:
-        try:
-            apart = np.abs(np.clip(loess(line[rows], truth[rows]).at(line[rows]), 0, 1) - line[rows])
-        except BadInput:
-            return np.full(4, np.nan)
-        found.append([apart.mean(), *np.quantile(apart, [0.5, 0.9]), apart.max()])
-    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
+def _wald_statistic(rows: Rows, fits: list[GlmFit]) -> float:
+    apart = np.mean([fit.coefficients for fit in fits], axis=0) - np.array([0.0, 1.0])
+    sums = np.array([rows.by_patient(column) for column in np.mean([fit.influence for fit in fits], axis=0).T])
+    return float(apart @ np.linalg.solve(sums @ sums.T * rows.n / (rows.n - 1), apart))
 
 
 def _recalibrated(name: str, rows: Rows, fit: Callable[[Floats], GlmFit], method: str) -> Estimate:
     """Return the last coefficient of `fit`, mean over repeats, with the error of that mean."""
     if rows.one_class:
         return rows.missing(name, rows.one_class)
-    inside = np.clip(rows.scores, CLIP, 1 - CLIP)
-    moved = int((inside != rows.scores).any(axis=0).sum())
-    fits = [fit(np.log(line) - np.log1p(-line)) for line in inside]
+    lines, clipped = logits(rows)
+    fits = [fit(line) for line in lines]
     failed = [f.reason for f in fits if not f.ok]
     if failed:
         return rows.missing(name, str(failed[0]))
@@ -328,5 +279,4 @@ def _recalibrated(name: str, rows: Rows, fit: Callable[[Floats], GlmFit], method
         se, how = float(np.sqrt(fits[0].covariance[-1, -1])), "model-based error"
     else:
         se, how = rows.error(np.mean([f.influence[:, -1] for f in fits], axis=0)), "sandwich error"
-    clipped = f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else ""
     return rows.estimate(name, value, se, f"{method}; {how}, Wald interval{clipped}")

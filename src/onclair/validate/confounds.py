@@ -11,8 +11,9 @@ import numpy.typing as npt
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
 from onclair.science.statistics.correlation import spearman
+from onclair.science.statistics.ranks import placements
 from onclair.validate.discrimination import auc, auc_difference
-from onclair.validate.rows import Floats
+from onclair.validate.rows import Floats, judged_rows
 
 #: Fewer events, or fewer non-events, than this are too few for a validation claim (Vergouwe 2005; Collins 2016).
 ENOUGH_EVENTS = 100
@@ -73,6 +74,153 @@ def nuisance_correlation(
     low, high = (None, None) if reason else (found.low, found.high)
     method = found.method + (f"; mean score of {len(lines)} repeats" if len(lines) > 1 else "")
     return Estimate(name, found.value, low=low, high=high, level=level, se=se, n=n, method=method, reason=reason)
+
+
+def nuisance_alone(
+    who: str, nuisance: str, truth: npt.ArrayLike, scores: npt.ArrayLike, values: npt.ArrayLike, *, patients: npt.ArrayLike | None = None
+) -> list[Estimate]:
+    """Return how well a nuisance predicts the outcome alone, and what the model adds to it, on the same rows.
+
+    The nuisance is turned to the side on which it does better: its sign is free, as a rival's would be.
+
+    Parameters
+    ----------
+    who, nuisance : str
+        The model, and for example ``"volume"``: ``auc:rival:volume`` and ``auc:WHO-minus-volume``.
+    truth : array_like, shape (n,), 0 or 1
+    scores : array_like, shape (n,) or (repeats, n)
+    values : array_like, shape (n,)
+        Of the nuisance.
+    patients : array_like, shape (n,), optional
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.discrimination.auc`.
+
+    Examples
+    --------
+    >>> alone, apart = nuisance_alone("model", "volume", [0, 0, 1, 1], [1, 2, 3, 4], [8, 5, 6, 2])
+    >>> alone.name, alone.value, apart.name, apart.value
+    ('auc:rival:volume', 0.75, 'auc:model-minus-volume', 0.25)
+    """
+    column = np.asarray(values, dtype=np.float64)
+    found = auc(f"auc:rival:{nuisance}", truth, column, patients=patients)
+    if found.value is not None and found.value < 0.5:
+        column = -column
+        found = auc(f"auc:rival:{nuisance}", truth, column, patients=patients)
+    return [found, auc_difference(f"auc:{who}-minus-{nuisance}", truth, scores, column, patients=patients)]
+
+
+def auc_given(
+    name: str,
+    truth: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    nuisance: npt.ArrayLike,
+    *,
+    patients: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Return the AUC among rows of like nuisance: positives against negatives of the same fifth of it.
+
+    The mean over positives of their placement among the negatives of their stratum. Strata are the fifths of the nuisance (its own
+    values where it takes five or fewer), which leave about a tenth of its bias; positives without a negative in theirs are left out.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"auc:model:given-volume"``.
+    truth : array_like, shape (n,), 0 or 1
+    scores, nuisance : array_like, shape (n,)
+    patients : array_like, shape (n,), optional
+    level : float
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` when no stratum holds both classes.
+
+    Raises
+    ------
+    BadInput
+        For shapes that differ or NaN.
+
+    References
+    ----------
+    Janes & Pepe 2009, doi:10.1093/biomet/asp002, eq. 2; five strata: Cochran 1968, doi:10.2307/2528036.
+
+    Examples
+    --------
+    A score that is the nuisance ranks rightly between strata and no better than chance within:
+
+    >>> volume = [1, 1, 1, 1, 2, 2, 2, 2]
+    >>> auc_given("auc:model:given-volume", [0, 0, 0, 1, 1, 1, 1, 0], volume, volume).value
+    0.5
+    """
+    rows = judged_rows(
+        truth, np.stack([np.asarray(scores, dtype=np.float64), np.asarray(nuisance, dtype=np.float64)]), patients, level=level
+    )
+    score, strata = rows.scores[0], _fifths(rows.scores[1])
+    placed, share = np.full(score.size, np.nan), np.zeros(score.size)
+    for stratum in np.unique(strata):
+        here = strata == stratum
+        if 0 < rows.truth[here].sum() < here.sum():
+            above, below = placements(rows.truth[here], score[here])
+            placed[here & rows.truth], placed[here & ~rows.truth] = above, below
+            share[here] = rows.truth[here].sum() / (~rows.truth[here]).sum()
+    used = np.isfinite(placed)
+    if not used.any():
+        return rows.missing(name, "no fifth of the nuisance holds both classes")
+    positive, negative = used & rows.truth, used & ~rows.truth
+    m = int(positive.sum())
+    value = float(placed[positive].mean())
+    influence = np.zeros(score.size)
+    influence[positive] = (placed[positive] - value) / m
+    for stratum in np.unique(strata[negative]):
+        here = negative & (strata == stratum)
+        influence[here] = share[here] * (placed[here] - placed[here].mean()) / m
+    left = int(rows.truth.sum()) - m
+    method = f"AUC within fifths of the nuisance, Janes & Pepe 2009{f'; {left} positives without a negative left out' if left else ''}"
+    se = rows.error(influence)
+    if not 0 < value < 1 or se == 0:
+        return Estimate(
+            name, value, level=level, n=rows.n, events=rows.events, method=rows.said(method), reason="no spread to form an interval from"
+        )
+    return rows.estimate(name, value, se / (value * (1 - value)), method + "; Wald interval on the logit scale", scale="logit")
+
+
+def permutation_test(name: str, observed: float, null: npt.ArrayLike) -> Estimate:
+    """Return the share of shuffles that reach the observed AUC, ``(1 + count) / (1 + shuffles)``.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"p_permutation:model"``.
+    observed : float
+        AUC on the true labels, from the very pipeline that made `null`.
+    null : array_like, shape (replicates,)
+        From :func:`shuffled_aucs`; NaN is left out.
+
+    Returns
+    -------
+    Estimate
+        A p-value; the least that can be had is 1 / (1 + shuffles).
+
+    References
+    ----------
+    Phipson & Smyth 2010, doi:10.2202/1544-6115.1585.
+
+    Examples
+    --------
+    >>> permutation_test("p_permutation:model", 0.8, [0.5] * 19).value
+    0.05
+    """
+    every = np.asarray(null, dtype=np.float64)
+    good = every[np.isfinite(every)]
+    if good.size == 0 or not np.isfinite(observed):
+        return not_available(name, "no shuffle could be fitted" if np.isfinite(observed) else "the AUC on the true labels is not available")
+    value = (1 + int((good >= observed).sum())) / (1 + good.size)
+    return Estimate(name, value, method=f"one-sided permutation test, {good.size} shuffles; Phipson & Smyth 2010")
 
 
 def shuffled_aucs(
@@ -240,3 +388,11 @@ def too_few_events(events: int, non_events: int) -> str | None:
 def _shuffled(own: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], fit: Fit, seed: int, replicate: int) -> float:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate,)))
     return float(fit(rng.permutation(own)[owner]))
+
+
+def _fifths(nuisance: Floats) -> npt.NDArray[np.int64]:
+    """Return each row's stratum: the values themselves where there are at most five, else fifths."""
+    values, codes = np.unique(nuisance, return_inverse=True)
+    if values.size <= 5:
+        return np.asarray(codes, dtype=np.int64)
+    return np.searchsorted(np.quantile(nuisance, [0.2, 0.4, 0.6, 0.8]), nuisance, side="left").astype(np.int64)

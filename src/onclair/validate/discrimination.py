@@ -1,8 +1,9 @@
-"""Does the claim rank patients rightly? The area under the ROC curve, paired differences, figures at declared thresholds."""
+"""Does the claim rank patients rightly? Areas under the ROC curve, whole and partial, their differences, average precision.
+
+Figures at declared thresholds are in :mod:`onclair.validate.operating_points`, and can be had from here too.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,12 @@ from scipy import optimize
 
 from onclair.core.estimate import Estimate
 from onclair.science.statistics.ranks import placements
-from onclair.validate.rows import Floats, Rows, judged_risks, judged_rows, wald
+from onclair.science.statistics.roc import average_precision as precision
+from onclair.science.statistics.roc import partial_area
+from onclair.validate.operating_points import operating_points, wilson
+from onclair.validate.rows import Floats, Rows, judged_rows, wald
+
+__all__ = ["auc", "auc_difference", "auc_influence", "auc_variance", "average_precision", "operating_points", "partial_auc", "wilson"]
 
 DELONG = "empirical AUC, mid-ranks; DeLong 1988"
 OBUCHOWSKI = "empirical AUC, mid-ranks; clustered by patient, Obuchowski 1997"
@@ -68,8 +74,7 @@ def auc(name: str, truth: npt.ArrayLike, scores: npt.ArrayLike, *, patients: npt
         return _separated(name, value, rows, method)
     variance = auc_variance(influence, rows)
     if variance <= 0:
-        found = Estimate(name, value, level=level, n=rows.n, events=rows.events, method=rows.said(method))
-        return _with_reason(found, "its estimated variance is zero, so no interval can be had")
+        return _without_interval(rows.estimate(name, value, float("nan"), method))
     se = float(np.sqrt(variance))
     low, high = wald(value, se, rows.z, "identity")
     if low < 0 or high > 1:
@@ -131,57 +136,120 @@ def auc_difference(
     return _cut(more.estimate(name, value_a - value_b, se, method), -1.0, 1.0)
 
 
-def operating_points(
+def partial_auc(
     who: str,
     truth: npt.ArrayLike,
-    risks: npt.ArrayLike,
-    thresholds: Sequence[float],
+    scores: npt.ArrayLike,
     *,
+    specificity: tuple[float, float] = (0.9, 1.0),
     patients: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> list[Estimate]:
-    """Return sensitivity, specificity and predictive values at declared thresholds, ``risk >= threshold`` being positive.
+    """Return the area under the ROC curve over a range of specificities, plain and with McClish's correction.
 
-    Intervals are Wilson's, on the effective number of rows where a patient has several (or where repeats are averaged):
-    the number that would give a simple share the variance of the clustered ratio.
+    The corrected area is 0.5 for a score that ranks no one and 1 for one that ranks all rightly, whatever the range.
+    Errors are first-order, clustered as :func:`auc` 's, which they equal over the whole range. For a range of *sensitivities*
+    give ``1 - truth`` and ``-scores``: what was sensitivity is then specificity.
 
     Parameters
     ----------
     who : str
-        Names are ``sens@T:WHO``, ``spec@T:WHO``, ``ppv@T:WHO`` and ``npv@T:WHO``.
-    truth : array_like, shape (n,), 0 or 1
-    risks : array_like, shape (n,) or (repeats, n), in [0, 1]
-    thresholds : sequence of float
-    patients : array_like, shape (n,), optional
+        Names are ``pauc:WHO@LOW-HIGH`` and ``pauc_corrected:WHO@LOW-HIGH``.
+    truth, scores, patients
+        As :func:`auc`; with several repeats the mean of their areas.
+    specificity : (float, float)
+        ``0 <= low < high <= 1``.
 
     Returns
     -------
     list of Estimate
-        ``not_available`` where no row stands in the denominator.
+        ``not_available`` when one class is absent.
 
     Raises
     ------
     BadInput
-        As :func:`onclair.validate.rows.judged_risks`.
+        As :func:`auc`, and for a range that is none.
 
     References
     ----------
-    Wilson 1927, doi:10.1080/01621459.1927.10502953; effective size: Rao & Scott 1992, doi:10.2307/2532311.
+    McClish 1989, doi:10.1177/0272989X8900900307; errors: He & Escobar 2008, doi:10.1002/sim.3335.
 
     Examples
     --------
-    >>> [e.value for e in operating_points("model", [0, 0, 1, 1], [0.1, 0.6, 0.7, 0.8], [0.5])]
-    [1.0, 0.5, 0.6666666666666666, 1.0]
+    From 0 to 1/2 one of two positives stands above both negatives: 0.25 of 0.5, and chance gives 0.125.
+
+    >>> plain, corrected = partial_auc("model", [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], specificity=(0.5, 1.0))
+    >>> plain.value, round(corrected.value, 6)
+    (0.25, 0.666667)
     """
-    rows = judged_risks(truth, risks, patients, level=level)
-    y = rows.truth.astype(np.float64)
-    found = []
-    for t in thresholds:
-        flagged = (rows.scores >= t).mean(axis=0)
-        caught, passed = flagged * y, (1 - flagged) * (1 - y)
-        shares = {"sens": (caught, y), "spec": (passed, 1 - y), "ppv": (caught, flagged), "npv": (passed, 1 - flagged)}
-        found += [_share(f"{figure}@{t:g}:{who}", *parts, rows) for figure, parts in shares.items()]
-    return found
+    rows = judged_rows(truth, scores, patients, level=level)
+    low, high = specificity
+    names = [f"{figure}:{who}@{low:g}-{high:g}" for figure in ("pauc", "pauc_corrected")]
+    if rows.one_class:
+        return [rows.missing(name, rows.one_class) for name in names]
+    parts = [partial_area(rows.truth, line, (1 - high, 1 - low)) for line in rows.scores]
+    value = float(np.mean([area for area, _ in parts]))
+    variance = auc_variance(np.mean([contributions for _, contributions in parts], axis=0), rows)
+    most, chance = high - low, ((1 - low) ** 2 - (1 - high) ** 2) / 2
+    method = f"area under the ROC curve at specificities {low:g} to {high:g}, trapezoids; first-order error; Wald interval"
+    found = _cut(rows.estimate(names[0], value, float(np.sqrt(np.maximum(variance, 0.0))), method), 0.0, most)
+    if variance <= 0:
+        found = _without_interval(found)
+
+    def corrected(area: float | None) -> float | None:
+        return None if area is None else (1 + (area - chance) / (most - chance)) / 2
+
+    ends = {"value": corrected(value), "low": corrected(found.low), "high": corrected(found.high)}
+    se = None if found.se is None else found.se / (2 * (most - chance))
+    said = found.method + "; McClish 1989 correction"
+    return [found, Estimate(**{**found.as_dict(), **ends, "se": se, "name": names[1], "method": said})]
+
+
+def average_precision(
+    name: str, truth: npt.ArrayLike, scores: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95
+) -> Estimate:
+    """Return the average precision, the area under the steps of the precision-recall curve; the prevalence is in `method`.
+
+    A score that knows nothing has about the prevalence as its average precision, so the two are read together. The interval
+    is formed on the logit scale from the first-order error, clustered by patient.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"ap:model"``.
+    truth, scores, patients
+        As :func:`auc`; with several repeats the mean, with the error of that mean.
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` when one class is absent.
+
+    Raises
+    ------
+    BadInput
+        As :func:`auc`.
+
+    References
+    ----------
+    Boyd, Eng & Page 2013, doi:10.1007/978-3-642-40994-3_29.
+
+    Examples
+    --------
+    >>> found = average_precision("ap:model", [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> round(found.value, 6), found.scale, "prevalence line 0.5" in found.method
+    (0.833333, 'logit', True)
+    """
+    rows = judged_rows(truth, scores, patients, level=level)
+    if rows.one_class:
+        return rows.missing(name, rows.one_class)
+    parts = [precision(rows.truth, line) for line in rows.scores]
+    value = float(np.mean([area for area, _ in parts]))
+    se = rows.error(np.mean([contributions for _, contributions in parts], axis=0))
+    method = f"average precision, prevalence line {rows.truth.mean():.4g}"
+    if value == 1 or se == 0:
+        return _without_interval(rows.estimate(name, value, float("nan"), method))
+    return rows.estimate(name, value, se / (value * (1 - value)), method + "; first-order error, logit scale", scale="logit")
 
 
 def auc_influence(rows: Rows) -> tuple[float, Floats]:
@@ -216,7 +284,7 @@ def auc_variance(influence: Floats, rows: Rows) -> float:
     codes = np.arange(influence.size) if rows.clusters is None else rows.clusters
     a = np.bincount(codes, weights=np.where(rows.truth, influence, 0.0))
     b = np.bincount(codes, weights=np.where(rows.truth, 0.0, influence))
-    g1, g0 = np.unique(codes[rows.truth]).size, np.unique(codes[~rows.truth]).size
+    g1, g0 = (np.count_nonzero(np.bincount(codes[of])) for of in (rows.truth, ~rows.truth))
     if g1 < 2 or g0 < 2:
         return float("nan")
     return float(g1 / (g1 - 1) * (a @ a) + g0 / (g0 - 1) * (b @ b) + 2 * a.size / (a.size - 1) * (a @ b))
@@ -237,34 +305,9 @@ def _separated(name: str, value: float, rows: Rows, method: str) -> Estimate:
     return Estimate(name, value, low=low, high=high, level=rows.level, n=rows.n, events=rows.events, method=said)
 
 
-def _share(name: str, part: Floats, whole: Floats, rows: Rows) -> Estimate:
-    """Return sum(part) / sum(whole) with Wilson's interval on the effective size."""
-    total = float(whole.sum())
-    if total == 0:
-        return rows.missing(name, "no row stands in its denominator at this threshold")
-    value = float(part.sum()) / total
-    size, method = total, "share of rows; Wilson interval"
-    if rows.clusters is not None or len(rows.scores) > 1:
-        touched = np.count_nonzero(rows.by_patient(whole))
-        variance = rows.error((part - value * whole) / total) ** 2
-        size = value * (1 - value) / variance if variance > 0 else float(touched)
-        method += " on the effective number of rows"
-    low, high = wilson(value, size, rows.z)
-    se = float(np.sqrt(value * (1 - value) / size))
-    return Estimate(name, value, low=low, high=high, level=rows.level, se=se, n=rows.n, events=rows.events, method=rows.said(method))
-
-
-def wilson(share: float, size: float, z: float) -> tuple[float, float]:
-    """Return Wilson's interval of a `share` of `size` rows.
-
-    Examples
-    --------
-    >>> [round(end, 4) for end in wilson(1.0, 10, 1.96)]
-    [0.7225, 1.0]
-    """
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
-    return float(np.clip(centre - half, 0, 1)), float(np.clip(centre + half, 0, 1))
+def _without_interval(estimate: Estimate) -> Estimate:
+    bare = Estimate(**{**estimate.as_dict(), "low": None, "high": None, "se": None})
+    return _with_reason(bare, "its estimated variance is zero, so no interval can be had")
 
 
 def _with_reason(estimate: Estimate, reason: str) -> Estimate:

@@ -1,9 +1,10 @@
-"""How far are the risks from what happened, all in all? Brier score and its gain over the prevalence."""
+"""How far are the risks from what happened, all in all? Brier score, its gain over the prevalence, and Nagelkerke's R2."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from onclair.core.estimate import Estimate
 from onclair.validate.rows import Floats, Rows, judged_risks
@@ -91,6 +92,61 @@ def ipa(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.
     influence = -(squares - score) / null + score / null**2 * (1 - 2 * prevalence) * (y - prevalence)
     method = "1 - Brier / (prevalence (1 - prevalence)); first-order error of the ratio; Wald interval"
     return rows.estimate(name, float(1 - score / null), rows.error(influence / y.size), method)
+
+
+def nagelkerke(
+    name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95
+) -> Estimate:
+    """Return Nagelkerke's R2 of the given risks: their gain in likelihood over the prevalence, as a share of the most possible.
+
+    Nothing is refitted, so risks worse than the prevalence have a value below 0.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"nagelkerke:model"``.
+    truth, risks, patients
+        As :func:`brier`. With repeats, the likelihood is the mean of theirs.
+
+    Returns
+    -------
+    Estimate
+        ``not_available`` when one class is absent, or when a risk of exactly 0 had the event, or one of 1 had none: the
+        likelihood is then zero, however good the others.
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Nagelkerke 1991, doi:10.1093/biomet/78.3.691.
+
+    Examples
+    --------
+    ``(1 - exp(-2 (log 0.8 - log 0.5))) / (1 - exp(2 log 0.5))``:
+
+    >>> round(nagelkerke("nagelkerke:model", [0, 1], [0.2, 0.8]).value, 6)
+    0.8125
+    """
+    rows = judged_risks(truth, risks, patients, level=level)
+    if rows.one_class:
+        return rows.missing(name, rows.one_class)
+    y, share = rows.truth.astype(np.float64), float(rows.truth.mean())
+    given = np.asarray((special.xlogy(y, rows.scores) + special.xlog1py(1 - y, -rows.scores)).mean(axis=0), dtype=np.float64)
+    if not np.isfinite(given).all():
+        impossible = int((~np.isfinite(given)).sum())
+        return rows.missing(name, f"{impossible} rows have an outcome to which their risk of 0 or 1 gave no chance, so the likelihood is 0")
+    null = special.xlogy(share, share) + special.xlog1py(1 - share, -share)
+    gain, most = np.exp(2 * (null - given.mean())), np.exp(2 * null)
+    value = (1 - gain) / (1 - most)
+    # first order: the given likelihood is a mean, the null's moves with the prevalence by its logit
+    by_given = 2 * gain / (1 - most)
+    by_null = 2 * (most * (1 - gain) - gain * (1 - most)) / (1 - most) ** 2
+    influence = by_given * (given - given.mean()) + by_null * (y - share) * (np.log(share) - np.log1p(-share))
+    method = "Nagelkerke's R2 of the given risks, not refitted; first-order error; Wald interval"
+    return rows.estimate(name, float(value), rows.error(influence / y.size), method)
 
 
 def _squares(rows: Rows) -> Floats:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,74 +12,16 @@ import numpy.typing as npt
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate
 from onclair.science.statistics.bootstrap import Map
-from onclair.validate.calibration import calibration_curve, calibration_distances, citl, o_e, slope
+from onclair.validate.binary import NOT_A_RISK, Asked, Claim, checked_claim, judge_binary
 from onclair.validate.curves import Curve
 from onclair.validate.discrimination import auc, auc_difference
-from onclair.validate.overall import brier, ipa
-from onclair.validate.rows import Rows, judged_risks, judged_rows
+from onclair.validate.rows import Rows
 from onclair.validate.utility import decision_curve, net_benefit, net_benefit_of_all_or_none
+
+__all__ = ["Asked", "Claim", "Judgement", "auc_by_group", "judge"]
 
 #: A group with fewer events than this has its figures marked ``too_few``.
 EVENTS_A_GROUP = 20
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
-    """What someone says of each row.
-
-    Attributes
-    ----------
-    values : array_like, shape (n,) or (repeats, n)
-        Held-out predictions; one line a repeat of the resampling, one line for a locked model.
-    kind : {"risk", "score"}
-        A score ranks only: its calibration, Brier score and net benefit are ``not_available``.
-
-    Raises
-    ------
-    BadInput
-        For another kind.
-
-    Examples
-    --------
-    >>> Claim([12.0, 40.0], kind="score").kind
-    'score'
-    """
-
-    values: npt.ArrayLike
-    kind: Literal["risk", "score"] = "risk"
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("risk", "score"):
-            raise BadInput(f"The claim is of kind '{self.kind}'; it must be 'risk' (a probability) or 'score' (it ranks only).")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which figures are asked for, declared before the truth is seen.
-
-    Attributes
-    ----------
-    thresholds : tuple of float
-        For net benefit.
-    level : float
-        Of every interval.
-    replicates : int
-        Bootstrap replicates for the figures that need one (ICI and its like); 0 for none.
-    seed : int
-    against : str
-        The claim from which every other is subtracted; without a claim of that name there are no differences.
-
-    Examples
-    --------
-    >>> Asked(thresholds=(0.2,)).against
-    'model'
-    """
-
-    thresholds: tuple[float, ...] = ()
-    level: float = 0.95
-    replicates: int = 200
-    seed: int = 0
-    against: str = "model"
 
 
 class Judgement(NamedTuple):
@@ -135,18 +77,17 @@ def judge(
     estimates: list[Estimate] = []
     curves: list[Curve] = []
     for who, claim in claims.items():
-        rows = _rows(who, truth, claim, patients, asked)
-        estimates.append(auc(f"auc:{who}", truth, claim.values, patients=patients, level=asked.level))
+        found, drawn = judge_binary(who, truth, claim, patients=patients, asked=asked, map=map)
+        estimates.append(found[0])
         if who == asked.against:
             estimates += _differences(truth, claims, patients, asked)
-        if claim.kind == "risk":
-            estimates += _of_risk(who, truth, claim.values, patients, asked)
-            estimates += calibration_distances(who, rows, replicates=asked.replicates, seed=asked.seed, map=map)
-            curves.append(calibration_curve(who, truth, claim.values, patients=patients, level=asked.level))
-        else:
-            estimates += [rows.missing(name, "the claim is a score, not a probability") for name in _names_of_risk(who, asked)]
+        estimates += found[1:]
+        curves += drawn
+        if claim.kind == "score":
+            rows = checked_claim(who, truth, claim, patients, asked)
+            estimates += [rows.missing(f"nb:{who}@{t:g}", NOT_A_RISK) for t in asked.thresholds]
         if centres is not None and not who.startswith("rival:"):
-            estimates += auc_by_group(f"auc:{who}:centre", rows, centres, patients)
+            estimates += auc_by_group(f"auc:{who}:centre", checked_claim(who, truth, claim, patients, asked), centres, patients)
     return Judgement(*_with_utility(truth, claims, patients, asked, (estimates, curves)))
 
 
@@ -174,6 +115,7 @@ def auc_by_group(prefix: str, rows: Rows, groups: npt.ArrayLike, patients: npt.A
 
     Examples
     --------
+    >>> from onclair.validate.rows import judged_rows
     >>> rows = judged_rows([0, 1, 0, 1], [0.2, 0.6, 0.7, 0.4])
     >>> [(e.name, e.value, e.status) for e in auc_by_group("auc:model:centre", rows, ["A", "A", "B", "B"])]
     [('auc:model:centre:A', 1.0, 'too_few'), ('auc:model:centre:B', 0.0, 'too_few')]
@@ -203,14 +145,6 @@ def _plain(name: str) -> str:
     return name.strip().replace(":", "-") or "unnamed"
 
 
-def _rows(who: str, truth: npt.ArrayLike, claim: Claim, patients: npt.ArrayLike | None, asked: Asked) -> Rows:
-    check = judged_risks if claim.kind == "risk" else judged_rows
-    try:
-        return check(truth, claim.values, patients, level=asked.level)
-    except BadInput as error:
-        raise BadInput(f"The predictions of '{who}' cannot be judged. {error}", item=who) from error
-
-
 def _differences(truth: npt.ArrayLike, claims: Mapping[str, Claim], patients: npt.ArrayLike | None, asked: Asked) -> list[Estimate]:
     found, ours = [], claims[asked.against].values
     for who, claim in claims.items():
@@ -218,16 +152,6 @@ def _differences(truth: npt.ArrayLike, claims: Mapping[str, Claim], patients: np
             name = f"auc:{asked.against}-minus-{who.removeprefix('rival:')}"
             found.append(auc_difference(name, truth, ours, claim.values, patients=patients, level=asked.level))
     return found
-
-
-def _of_risk(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, patients: npt.ArrayLike | None, asked: Asked) -> list[Estimate]:
-    figures = {"brier": brier, "ipa": ipa, "o_e": o_e, "citl": citl, "slope": slope}
-    return [of(f"{name}:{who}", truth, risks, patients=patients, level=asked.level) for name, of in figures.items()]
-
-
-def _names_of_risk(who: str, asked: Asked) -> Sequence[str]:
-    figures = ("brier", "ipa", "o_e", "citl", "slope", "ici", "e50", "e90", "emax")
-    return [f"{name}:{who}" for name in figures] + [f"nb:{who}@{t:g}" for t in asked.thresholds]
 
 
 def _with_utility(

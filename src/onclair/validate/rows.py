@@ -134,7 +134,7 @@ class Rows(Clustered):
     @property
     def events(self) -> int:
         """Patients with a positive row; positive rows when each patient has one."""
-        return int(self.truth.sum() if self.clusters is None else np.unique(self.clusters[self.truth]).size)
+        return int(self.truth.sum() if self.clusters is None else np.count_nonzero(np.bincount(self.clusters[self.truth])))
 
     @property
     def one_class(self) -> str | None:
@@ -174,6 +174,20 @@ class Rows(Clustered):
         """Return `method` with the repeats and the repeated rows told."""
         # slots=True makes a new class, so super() needs its arguments
         return super(Rows, self).said(f"{method}; mean over {len(self.scores)} repeats" if len(self.scores) > 1 else method)
+
+
+def logits(rows: Rows) -> tuple[Floats, str]:
+    """Return the logit of the risks, of shape (repeats, n), and what to say of those of 0 or 1, which are moved inside.
+
+    Examples
+    --------
+    >>> lines, said = logits(judged_risks([0, 1, 1], [0.5, 0.5, 1.0]))
+    >>> lines.round(2), said
+    (array([[ 0.  ,  0.  , 27.63]]), '; 1 rows with risk 0 or 1 moved inside by 1e-12')
+    """
+    inside = np.clip(rows.scores, CLIP, 1 - CLIP)
+    moved = int((inside != rows.scores).any(axis=0).sum())
+    return np.log(inside) - np.log1p(-inside), f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else ""
 
 
 def wald(value: float, se: float, z: float, scale: Scale) -> tuple[float, float]:

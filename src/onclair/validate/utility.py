@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from onclair.core.errors import BadSetting
 from onclair.core.estimate import Estimate
+from onclair.science.statistics.bootstrap import Map, bootstrap
+from onclair.validate.acting import Acting, acting_on
+from onclair.validate.benefits import benefits, benefits_of_all_or_none
 from onclair.validate.curves import Curve
-from onclair.validate.rows import Floats, Rows, judged_risks
+from onclair.validate.resampling import MOST_FAILED
 
 
 def net_benefit(
@@ -60,11 +64,7 @@ def net_benefit(
     >>> net_benefit("model", [1, 0, 0, 1], [0.9, 0.6, 0.1, 0.2], [0.5])[0].value
     0.0
     """
-    rows = judged_risks(truth, risks, patients, level=level)
-    return [
-        _mean(f"nb:{who}@{t:g}", _contributions(rows, t), rows, "net benefit, risk >= threshold; Wald interval")
-        for t in _checked(thresholds)
-    ]
+    return benefits(who, acting_on(truth, risks, patients, level=level), thresholds)
 
 
 def net_benefit_of_all_or_none(
@@ -89,9 +89,7 @@ def net_benefit_of_all_or_none(
     >>> [e.value for e in net_benefit_of_all_or_none([0, 1], [0.2])]
     [0.375, 0.0]
     """
-    everyone = net_benefit("all", truth, np.ones(np.shape(truth)), thresholds, patients=patients, level=level)
-    rows = judged_risks(truth, np.zeros(np.shape(truth)), patients, level=level)
-    return everyone + [rows.estimate(f"nb:none@{t:g}", 0.0, 0.0, "no one is treated: 0 by definition") for t in thresholds]
+    return benefits_of_all_or_none(acting_on(truth, np.ones(np.shape(truth)), patients, level=level), thresholds)
 
 
 def decision_curve(who: str, estimates: Sequence[Estimate]) -> Curve:
@@ -139,19 +137,55 @@ def decision_curve(who: str, estimates: Sequence[Estimate]) -> Curve:
     )
 
 
-def _checked(thresholds: Sequence[float]) -> Sequence[float]:
-    for t in thresholds:
-        if not 0 < t < 1:
-            raise BadSetting(f"The threshold {t} is not a probability between 0 and 1; correct it (20 percent is 0.2).", item=str(t))
-    return thresholds
+def decision_band(
+    curve: Curve,
+    acting: Acting,
+    *,
+    replicates: int,
+    seed: int = 0,
+    map: Map = map,  # noqa: A002
+) -> Curve:
+    """Return a decision curve with the percentile band of patients drawn with replacement.
 
+    The band is pointwise. All thresholds of a replicate are had in one pass over rows that were sorted once.
 
-def _contributions(rows: Rows, threshold: float) -> Floats:
-    """Each row's part in the net benefit: 1, -odds or 0, times the share of repeats that flag it."""
-    flagged = (rows.scores >= threshold).mean(axis=0)
-    return np.asarray(flagged * np.where(rows.truth, 1.0, -threshold / (1 - threshold)), dtype=np.float64)
+    Parameters
+    ----------
+    curve : Curve
+        From :func:`decision_curve`; its thresholds are those of the band.
+    acting : Acting
+        What the curve was drawn from.
+    replicates : int
+        With fewer than 2 the curve keeps its own band.
+    seed : int
+    map : callable
+        See :func:`onclair.science.statistics.bootstrap.bootstrap`.
 
+    Returns
+    -------
+    Curve
+        Unchanged but for the reason, where more than a tenth of the replicates failed at some threshold.
 
-def _mean(name: str, contributions: Floats, rows: Rows, method: str) -> Estimate:
-    value = float(contributions.mean())
-    return rows.estimate(name, value, rows.error((contributions - value) / contributions.size), method)
+    References
+    ----------
+    Davison & Hinkley 1997, section 5.3, doi:10.1017/CBO9780511802843.
+
+    Examples
+    --------
+    >>> truth, risks = [0, 1] * 20, np.linspace(0.1, 0.9, 40)
+    >>> curve = decision_band(decision_curve("m", net_benefit("m", truth, risks, [0.5])), acting_on(truth, risks), replicates=50)
+    >>> curve.low[0] < curve.y[0] < curve.high[0], curve.method[-47:]
+    (True, 'percentile bootstrap of patients, 50 replicates')
+    """
+    if replicates < 2 or not curve.x:
+        return curve
+    thresholds = np.array(curve.x)
+    statistic = functools.partial(acting.under, acting.bins(thresholds), thresholds / (1 - thresholds))
+    clusters = np.arange(acting.rows.size) if acting.rows.clusters is None else acting.rows.clusters
+    drawn = bootstrap(statistic, clusters, replicates, seed=seed, map=map)
+    failed = int(drawn.failed.max())
+    if failed > MOST_FAILED * replicates:
+        return replace(curve, reason=f"no bootstrap band: {failed} of {replicates} replicates had no net benefit at some threshold")
+    low, high = drawn.interval(curve.level)
+    said = f"percentile bootstrap of patients, {replicates} replicates" + (f", {failed} of them failed at most" if failed else "")
+    return replace(curve, low=tuple(low), high=tuple(high), method=f"{curve.method.removesuffix('; Wald interval')}; {said}")

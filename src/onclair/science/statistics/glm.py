@@ -6,21 +6,19 @@ A model that cannot be fitted (one class, separation, a singular design) is an a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, special
 
 from onclair.core.errors import BadInput
+from onclair.science.statistics.families import CLOGLOG, LOGISTIC, POISSON, Family
+from onclair.science.statistics.newton import MOST_STEPS as MOST_STEPS
+from onclair.science.statistics.newton import TOLERANCE as TOLERANCE
+from onclair.science.statistics.newton import Problem, newton
 
 Floats = npt.NDArray[np.float64]
-
-#: Largest change of a coefficient, relative to its size where that exceeds 1, at which Newton's method stops.
-TOLERANCE = 1e-9
-MOST_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,63 +55,6 @@ class GlmFit:
     def ok(self) -> bool:
         """Whether the fit converged."""
         return self.status == "ok"
-
-
-@dataclass(frozen=True, slots=True)
-class _Family:
-    """Loss of one row at linear predictor eta, its negative slope and its expected curvature."""
-
-    loss: Callable[[Floats, Floats], Floats]
-    residual: Callable[[Floats, Floats], Floats]
-    curvature: Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Problem:
-    design: Floats
-    response: Floats
-    offset: Floats
-    weights: Floats
-    ridge: Floats
-    family: _Family
-
-    def value(self, beta: Floats) -> float:
-        eta = self.design @ beta + self.offset
-        return float(self.weights @ self.family.loss(self.response, eta) + 0.5 * self.ridge @ beta**2)
-
-    def score(self, beta: Floats) -> tuple[Floats, Floats]:
-        """Each row's score (n, p) and the penalised information (p, p)."""
-        eta = self.design @ beta + self.offset
-        rows = self.design * (self.weights * self.family.residual(self.response, eta))[:, None]
-        information = self.design.T @ (self.design * (self.weights * self.family.curvature(eta))[:, None])
-        return rows, information + np.diag(self.ridge)
-
-
-def _cloglog_mean(eta: Floats) -> Floats:
-    return np.asarray(-np.expm1(-np.exp(np.minimum(eta, 700.0))))
-
-
-def _cloglog_slope(eta: Floats) -> Floats:
-    capped = np.minimum(eta, 700.0)
-    return np.asarray(np.exp(capped - np.exp(capped)))
-
-
-_LOGISTIC = _Family(
-    lambda y, eta: np.logaddexp(0.0, eta) - y * eta,
-    # y - expit(eta), without the cancellation that would pass a diverging fit off as a converged one
-    lambda y, eta: y * special.expit(-eta) - (1 - y) * special.expit(eta),
-    lambda eta: special.expit(eta) * special.expit(-eta),
-)
-_POISSON = _Family(
-    lambda y, eta: np.exp(np.minimum(eta, 700.0)) - y * eta,
-    lambda y, eta: y - np.exp(np.minimum(eta, 700.0)),
-    lambda eta: np.exp(np.minimum(eta, 700.0)),
-)
-_CLOGLOG = _Family(
-    lambda y, eta: 0.5 * (y - _cloglog_mean(eta)) ** 2,
-    lambda y, eta: (y - _cloglog_mean(eta)) * _cloglog_slope(eta),
-    lambda eta: _cloglog_slope(eta) ** 2,
-)
 
 
 def logistic(
@@ -165,7 +106,7 @@ def logistic(
     >>> logistic([[1.0, -1.0], [1.0, 1.0]], [0, 1]).reason
     'a combination of the predictors separates the two classes perfectly, so its coefficient has no finite estimate'
     """
-    problem = _problem(_LOGISTIC, design, truth, (offset, weights, ridge))
+    problem = _problem(LOGISTIC, design, truth, (offset, weights, ridge))
     foreign = problem.response[(problem.response != 0) & (problem.response != 1)]
     if foreign.size:
         raise BadInput(f"The truth of a logistic model holds {foreign[0]:g} in {foreign.size} rows; it must be 0 or 1.")
@@ -196,7 +137,7 @@ def poisson(
     >>> bool(abs(fit.coefficients[0] - np.log(2)) < 1e-9)
     True
     """
-    problem = _problem(_POISSON, design, counts, (offset, weights, ridge))
+    problem = _problem(POISSON, design, counts, (offset, weights, ridge))
     if (problem.response < 0).any():
         raise BadInput(f"A Poisson model was given the count {problem.response.min():g}; counts are 0 or more.")
     return _fitted(problem, clusters)
@@ -231,7 +172,7 @@ def cloglog(
     >>> bool(abs(1 - np.exp(-np.exp(fit.coefficients[0])) - 0.5) < 1e-9)
     True
     """
-    return _fitted(_problem(_CLOGLOG, design, response, (offset, weights, ridge)), clusters)
+    return _fitted(_problem(CLOGLOG, design, response, (offset, weights, ridge)), clusters)
 
 
 def ridge_logistic(
@@ -303,15 +244,15 @@ def clustered_sum(rows: Floats, clusters: npt.ArrayLike | None) -> Floats:
     if clusters is None:
         return rows
     _, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    totals = np.zeros((int(codes.max()) + 1 if codes.size else 0, *rows.shape[1:]))
-    np.add.at(totals, codes, rows)
-    return totals
+    columns = rows.reshape(len(rows), -1).T
+    totals = [np.bincount(codes, weights=column) for column in columns]
+    return np.asarray(np.array(totals).T.reshape(-1, *rows.shape[1:]), dtype=np.float64)
 
 
 _Options = tuple[npt.ArrayLike | None, npt.ArrayLike | None, npt.ArrayLike]
 
 
-def _problem(family: _Family, design: npt.ArrayLike, response: npt.ArrayLike, options: _Options) -> _Problem:
+def _problem(family: Family, design: npt.ArrayLike, response: npt.ArrayLike, options: _Options) -> Problem:
     x, y = np.asarray(design, dtype=np.float64), np.asarray(response, dtype=np.float64)
     if x.ndim != 2 or y.ndim != 1 or len(x) != len(y):
         raise BadInput(f"The design has shape {x.shape} and the response {y.shape}; give (rows, columns) and one response a row.")
@@ -326,16 +267,16 @@ def _problem(family: _Family, design: npt.ArrayLike, response: npt.ArrayLike, op
             raise BadInput(f"The {what} of the model has shape {array.shape} for {len(y)} rows; give one value a row.")
     if (weights < 0).any() or (ridge < 0).any():
         raise BadInput("A weight or ridge penalty of the model is negative; both are 0 or more.")
-    return _Problem(x, y, offset, weights, ridge, family)
+    return Problem(x, y, offset, weights, ridge, family)
 
 
-def _fitted(problem: _Problem, clusters: npt.ArrayLike | None) -> GlmFit:
+def _fitted(problem: Problem, clusters: npt.ArrayLike | None) -> GlmFit:
     counted = problem.response[problem.weights > 0]
-    if problem.family is _LOGISTIC and (counted.size == 0 or counted.min() == counted.max()):
+    if problem.family is LOGISTIC and (counted.size == 0 or counted.min() == counted.max()):
         return _unavailable(problem, "only one class is present")
-    if problem.family is _POISSON and not counted.sum() > 0:
+    if problem.family is POISSON and not counted.sum() > 0:
         return _unavailable(problem, "there is no event")
-    beta, steps, reason = _newton(problem)
+    beta, steps, reason = newton(problem)
     if reason is not None:
         return _unavailable(problem, reason, steps)
     rows, information = problem.score(beta)
@@ -347,38 +288,7 @@ def _fitted(problem: _Problem, clusters: npt.ArrayLike | None) -> GlmFit:
     return GlmFit(beta, covariance, factor * summed.T @ summed, influence, likelihood, iterations=steps)
 
 
-def _newton(problem: _Problem) -> tuple[Floats, int, str | None]:
-    """Return the coefficients, the number of steps, and why there are none (None when converged)."""
-    beta = np.zeros(problem.design.shape[1])
-    value, step = problem.value(beta), beta
-    for iteration in range(1, MOST_STEPS + 1):
-        rows, information = problem.score(beta)
-        scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-        scaled = information / np.outer(scale, scale)
-        if not np.isfinite(scaled).all() or np.linalg.cond(scaled) > 1e13:
-            return beta, iteration, _why_not(problem, step)
-        step = linalg.solve(scaled, (rows.sum(axis=0) - problem.ridge * beta) / scale, assume_a="sym") / scale
-        size = 1.0
-        while size > 1e-10 and not (trial := problem.value(beta + size * step)) <= value + 1e-12 * (1 + abs(value)):
-            size /= 2
-        beta, value = beta + size * step, trial
-        if np.max(np.abs(size * step) / np.maximum(1.0, np.abs(beta)), initial=0.0) < TOLERANCE:
-            return beta, iteration, None
-    return beta, MOST_STEPS, _why_not(problem, step)
-
-
-def _why_not(problem: _Problem, step: Floats) -> str:
-    """Newton's last step points where the likelihood climbs without end; see whether it separates the classes."""
-    if problem.family is _LOGISTIC and step.any():
-        margin = ((2 * problem.response - 1) * (problem.design @ step))[problem.weights > 0]
-        if margin.min() >= -1e-4 * np.abs(margin).max():
-            return "a combination of the predictors separates the two classes perfectly, so its coefficient has no finite estimate"
-    if np.linalg.matrix_rank(problem.design[problem.weights > 0]) < problem.design.shape[1]:
-        return "a predictor is constant or a combination of the others, so its coefficient cannot be told apart"
-    return f"Newton's method did not converge to {TOLERANCE:g} in {MOST_STEPS} steps"
-
-
-def _unavailable(problem: _Problem, reason: str, steps: int = 0) -> GlmFit:
+def _unavailable(problem: Problem, reason: str, steps: int = 0) -> GlmFit:
     n, p = problem.design.shape
     nothing = np.full((p, p), np.nan)
     return GlmFit(np.full(p, np.nan), nothing, nothing.copy(), np.full((n, p), np.nan), float("nan"), "not_available", reason, steps)

@@ -1,4 +1,4 @@
-"""Ranks and what follows from them: the area under the ROC curve, placement values, and the area under row weights."""
+"""Ranks and what follows from them: the area under the ROC curve, placement values, and area and average precision under row weights."""
 
 from __future__ import annotations
 
@@ -195,6 +195,27 @@ def weighted_auc(ready: SortedScores, weights: npt.ArrayLike) -> float:
     return float(_weighted_auc(ready.order, ready.positive, ready.group_end, np.asarray(weights, dtype=np.float64)))
 
 
+def weighted_average_precision(ready: SortedScores, weights: npt.ArrayLike) -> float:
+    """Return the average precision when row `i` counts ``weights[i]`` times; NaN when no positive row counts.
+
+    The mean, over positive rows, of the share of positives among the rows that score at least as high.
+
+    Parameters
+    ----------
+    ready : SortedScores
+    weights : array_like, shape (n,)
+        Non-negative, in the order of the rows that were sorted.
+
+    Examples
+    --------
+    The positives stand first and third from the top: (1 / 1 + 2 / 3) / 2.
+
+    >>> round(weighted_average_precision(sorted_scores([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), [1, 1, 1, 1]), 6)
+    0.833333
+    """
+    return float(_weighted_average_precision(ready.order, ready.positive, ready.group_end, np.asarray(weights, dtype=np.float64)))
+
+
 @numba.njit(cache=True)
 def _weighted_auc(order: npt.NDArray[np.int64], positive: Bools, group_end: Bools, weights: Floats) -> float:
     below = up = down = pairs = 0.0
@@ -211,3 +232,17 @@ def _weighted_auc(order: npt.NDArray[np.int64], positive: Bools, group_end: Bool
             m += up
             up = down = 0.0
     return pairs / (m * below) if m * below > 0 else np.nan
+
+
+@numba.njit(cache=True)
+def _weighted_average_precision(order: npt.NDArray[np.int64], positive: Bools, group_end: Bools, weights: Floats) -> float:
+    above = true = before = summed = 0.0
+    for i in range(order.size - 1, -1, -1):
+        w = weights[order[i]]
+        above += w
+        if positive[i]:
+            true += w
+        if (i == 0 or group_end[i - 1]) and true > before:
+            summed += (true - before) * true / above
+            before = true
+    return summed / true if true > 0 else np.nan
