@@ -10,15 +10,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import click
+from pydantic_core import PydanticUndefined
 
 from onclair.cli.main import cli
 from onclair.core import errors
 from onclair.core.glossary import TERMS
 from onclair.core.settings import SettingField, Settings, fields_of
 from onclair.studies import BUILT_IN, load
+from onclair.validate.leakage_plan import LeakagePlan
+from onclair.validate.plan import Plan
+from onclair.validate.protocol_plan import ProtocolPlan
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
@@ -150,6 +154,59 @@ def _setting_row(field: SettingField) -> tuple[str, ...]:
     )
 
 
+#: The plans of the commands: format -> (its settings, the command that takes it, the page that tells how).
+PLANS: Mapping[str, tuple[type[Settings], str, str]] = {
+    "onclair-plan/1": (Plan, "onclair validate", "../how-to/validate.md"),
+    "onclair-leakage/1": (LeakagePlan, "onclair leakage", "../how-to/leakage.md"),
+    "onclair-protocol/1": (ProtocolPlan, "onclair protocol lock", "../how-to/prospective-protocol.md"),
+}
+_WORDS = {"str": "text", "int": "whole number", "float": "number"}
+
+
+def plans_page() -> str:
+    """Return the page of every plan: each key with its values, its default and what it does."""
+    intro = (
+        "# Plans\n\nA plan is a TOML file, written before the truth is looked at. An unknown key is refused, the nearest known one named; "
+        "so is a value out of its range. This page is made from the code that reads the plans.\n"
+    )
+    parts = [intro]
+    for name, (plan, command, page) in PLANS.items():
+        parts.append(f"## `{name}`\n\nTaken by `{command}`: [how]({page}).\n")
+        for place, keys in tables_of(plan):
+            heading = f"`[{place}]`" if place else "Above the tables"
+            parts.append(f"### {heading} {{: #{name.partition('/')[0]}-{place.partition('.')[0] or 'top'} }}\n")
+            parts.append(table(("key", "values", "default", "what it is"), [_key_row(f) for f in keys_of(keys)]))
+    return "\n".join(parts)
+
+
+def tables_of(plan: type[Settings]) -> Iterator[tuple[str, type[Settings]]]:
+    """Yield a plan under "", then each of its TOML tables by name; one for each of the user's own names stands as ``models.NAME``."""
+    yield "", plan
+    for name, info in plan.model_fields.items():
+        for part in get_args(info.annotation) or (info.annotation,):
+            if isinstance(part, type) and issubclass(part, Settings):
+                yield (f"{name}.NAME" if get_origin(info.annotation) is dict else name), part
+
+
+def keys_of(kind: type[Settings]) -> list[SettingField]:
+    """Return the keys that hold a value, those that are tables left out."""
+    tables = {place.partition(".")[0] for place, _ in tables_of(kind) if place}
+    return [field for field in fields_of(kind) if field.name not in tables]
+
+
+def _key_row(field: SettingField) -> tuple[str, ...]:
+    pair = get_args(field.kind)
+    kind = f"pairs of {_WORDS[pair[0].__name__]}s" if pair else _WORDS.get(field.kind.__name__, field.kind.__name__)
+    kinds = " / ".join(f"`{choice}`" for choice in field.choices) or kind
+    default = "none" if field.many or field.default in (None, "") else f"`{field.default}`"
+    return (
+        f"`{field.name}`",
+        ", ".join(part for part in (kinds, "a list" if field.many else "", field.unit, field.limits) if part),
+        "**needed**" if field.default is PydanticUndefined else default,
+        f"{field.en}<br>*{field.fr}*",
+    )
+
+
 def glossary_page() -> str:
     """Return the page of every term in both languages."""
     intro = "# Glossary\n\nThe same thing has one name everywhere: in the code, on the screens and in the reports.\n\n"
@@ -211,6 +268,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/glossary.md": glossary_page,
     "reference/errors.md": errors_page,
     "reference/data.md": data_page,
+    "reference/plans.md": plans_page,
     **{f"reference/studies/{name}.md": partial(settings_page, name) for name in BUILT_IN},
     **{f"reference/api/{room}.md": partial(api_page, room) for room in ROOMS},
 }

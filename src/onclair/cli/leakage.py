@@ -41,9 +41,9 @@ def leakage(table: Path, plan: Path, as_json: bool) -> None:
     if as_json:
         print_json({**found.as_dict(), "data": asked.data, "rows": int(checked.truth.size), "warnings": warnings})
     else:
-        _tell(found)
         for note in warnings:
             click.echo(f"note: {note['text']}")
+        _tell(found)
     sys.exit(1 if found.verdict == "leak" else 0)
 
 

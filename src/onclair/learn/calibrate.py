@@ -1,10 +1,11 @@
-"""From a score to a risk: calibration on rows that the model has not seen."""
+"""From a score to a risk: calibration on rows that the model has not seen. Platt's here; the others in `calibrate_*.py`."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,33 @@ Floats = npt.NDArray[np.float64]
 NEAREST = 1e-6
 
 
+class FittedCalibrator(Protocol):
+    """What every calibrator is once it was fitted; :func:`onclair.learn.calibrate_methods.fit_calibrator` makes one."""
+
+    @property
+    def status(self) -> Literal["ok", "not_available"]:
+        """Whether there is a map from score to risk."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is none, or what to beware of; None where all is well."""
+        ...
+
+    @property
+    def fitted_on(self) -> str:
+        """The :func:`rows_digest` of the rows it was fitted on; empty where that is not known."""
+        ...
+
+    def apply(self, score: npt.ArrayLike) -> Floats:
+        """Return the risk of scores in [0, 1], of their shape."""
+        ...
+
+    def as_record(self) -> dict[str, Any]:
+        """Return plain JSON values, as ``onclair-model/1`` keeps them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Calibrator:
     """``logit(risk) = intercept + slope * logit(score)``, with the covariance of both.
@@ -31,6 +59,8 @@ class Calibrator:
         Of (intercept, slope); summed by patient where rows repeat.
     n, events : int
         Rows it was fitted on.
+    fitted_on : str
+        Their :func:`rows_digest`, so that it is never judged on them; empty where that is not known.
 
     Examples
     --------
@@ -44,6 +74,37 @@ class Calibrator:
     covariance: tuple[tuple[float, float], tuple[float, float]]
     n: int
     events: int
+    fitted_on: str = ""
+
+    @property
+    def status(self) -> Literal["ok", "not_available"]:
+        """Platt's smoothed targets always have an answer: ``ok``.
+
+        Examples
+        --------
+        >>> platt([0.1, 0.9], [0, 1]).status
+        'ok'
+        """
+        return "ok"
+
+    @property
+    def reason(self) -> str | None:
+        """What to beware of; None where all is well.
+
+        Examples
+        --------
+        >>> platt([0.9, 0.1], [0, 1]).reason
+        'the scores do not rank the outcomes, so everyone gets the prevalence'
+        """
+        return None if self.slope > 0 else "the scores do not rank the outcomes, so everyone gets the prevalence"
+
+    def apply(self, score: npt.ArrayLike) -> Floats:
+        """Return :meth:`risk`, under the name that every calibrator has."""
+        return self.risk(score)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return :meth:`as_dict`, under the name that every calibrator has."""
+        return self.as_dict()
 
     def risk(self, score: npt.ArrayLike) -> Floats:
         """Return the calibrated risk of scores in [0, 1], of their shape.
@@ -92,6 +153,7 @@ class Calibrator:
             "covariance": covariance,
             "n": self.n,
             "events": self.events,
+            **({"fitted_on": self.fitted_on} if self.fitted_on else {}),
         }
 
     @classmethod
@@ -108,7 +170,8 @@ class Calibrator:
                 raise BadModelFile(f"The calibrator is of kind '{document['kind']}'; this version knows 'platt'.", item="calibrator")
             (aa, ab), (ba, bb) = document["covariance"]
             covariance = ((float(aa), float(ab)), (float(ba), float(bb)))
-            return cls(float(document["intercept"]), float(document["slope"]), covariance, int(document["n"]), int(document["events"]))
+            both, rows = (float(document["intercept"]), float(document["slope"])), (int(document["n"]), int(document["events"]))
+            return cls(*both, covariance, *rows, str(document.get("fitted_on", "")))
         except (KeyError, TypeError, ValueError) as error:
             said = f"The calibrator of the model lacks or mangles an entry ({error}); save the model again."
             raise BadModelFile(said, item="calibrator") from None
@@ -123,6 +186,61 @@ def score_logit(score: npt.ArrayLike) -> Floats:
     [0.0, -13.82]
     """
     return np.asarray(special.logit(np.clip(np.asarray(score, dtype=np.float64), NEAREST, 1 - NEAREST)))
+
+
+def rows_digest(score: npt.ArrayLike, truth: npt.ArrayLike) -> str:
+    """Return a SHA-256 that knows a set of rows again, in whatever order, and tells nobody who they were.
+
+    Parameters
+    ----------
+    score, truth : array_like, shape (n,)
+
+    Examples
+    --------
+    >>> rows_digest([0.2, 0.7], [0, 1]) == rows_digest([0.7, 0.2], [1, 0])
+    True
+    """
+    pairs = np.column_stack([np.asarray(score, dtype="<f8").ravel(), np.asarray(truth, dtype="<f8").ravel()]) + 0.0
+    return hashlib.sha256(pairs[np.lexsort(pairs.T)].tobytes()).hexdigest()
+
+
+def refuse_own_rows(calibrator: FittedCalibrator, score: npt.ArrayLike, truth: npt.ArrayLike) -> None:
+    """Refuse to judge a calibrator on the very rows it was fitted on: there it is right on average by construction.
+
+    Some rows in common cannot be seen here, since a calibrator keeps no patient; fit and judge on different folds.
+
+    Raises
+    ------
+    BadCohort
+        When the rows are the same, in whatever order.
+
+    Examples
+    --------
+    >>> refuse_own_rows(platt([0.2, 0.7], [0, 1]), [0.3, 0.7], [0, 1])
+    """
+    if calibrator.fitted_on and calibrator.fitted_on == rows_digest(score, truth):
+        rows = np.asarray(score).size
+        raise BadCohort(f"The calibrator was fitted on these {rows} rows, so it cannot be judged on them; judge it on held-out rows.")
+
+
+def refuse_seen(patients: npt.ArrayLike | None, seen: npt.ArrayLike | None) -> None:
+    """Refuse to calibrate on patients that the model was trained on, where both are known.
+
+    Raises
+    ------
+    BadCohort
+        Naming how many and the first.
+
+    Examples
+    --------
+    >>> refuse_seen(["a", "b"], ["c"])
+    """
+    if patients is None or seen is None:
+        return
+    both = np.intersect1d(np.asarray(patients).astype(str), np.asarray(seen).astype(str))
+    if both.size:
+        found = f"{both.size} patients to calibrate on were seen by the model, the first {both[0]}"
+        raise BadCohort(f"{found}; calibrate on out-of-fold scores or on other patients.", item=str(both[0]))
 
 
 def platt(score: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike | None = None) -> Calibrator:
@@ -162,6 +280,7 @@ def platt(score: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike | 
     if not events or not others:
         found = f"{events} events and {others} others"
         raise BadCohort(f"Calibration needs both classes; found {found}: use fewer folds or gather more patients.")
+    digest = rows_digest(score, truth)
     target = np.where(y == 1, (events + 1) / (events + 2), 1 / (others + 2))
     design = np.column_stack([np.ones(len(x)), x])
     varies = float(np.ptp(x)) > 1e-9
@@ -169,10 +288,10 @@ def platt(score: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike | 
     if fit is not None and fit.ok and fit.coefficients[1] > 0:
         covariance = fit.sandwich if _repeats(patients) else fit.covariance
         rows = ((float(covariance[0, 0]), float(covariance[0, 1])), (float(covariance[1, 0]), float(covariance[1, 1])))
-        return Calibrator(float(fit.coefficients[0]), float(fit.coefficients[1]), rows, len(x), events)
+        return Calibrator(float(fit.coefficients[0]), float(fit.coefficients[1]), rows, len(x), events, digest)
     fit = _soft(design[:, :1], target, patients)
     spread = fit.sandwich if _repeats(patients) else fit.covariance
-    return Calibrator(float(fit.coefficients[0]), 0.0, ((float(spread[0, 0]), 0.0), (0.0, 0.0)), len(x), events)
+    return Calibrator(float(fit.coefficients[0]), 0.0, ((float(spread[0, 0]), 0.0), (0.0, 0.0)), len(x), events, digest)
 
 
 def _soft(design: Floats, target: Floats, patients: npt.ArrayLike | None) -> GlmFit:

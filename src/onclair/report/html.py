@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 
 from onclair.core.estimate import Estimate
@@ -13,15 +12,14 @@ from onclair.report.figures.control import difference_axis, difference_cell
 from onclair.report.figures.forest import common_axis
 from onclair.report.labels import LOWER_IS_BETTER, PAIRS
 from onclair.report.markup import Child, append, node, to_html
-from onclair.report.page import as_written, document
+from onclair.report.page import banner, contents, document, verdict_card
 from onclair.report.plots import forest_figure
-from onclair.report.reading import Row, comparison, figure_label, headline, is_virtual, model_label, outcome_name, read_name
+from onclair.report.reading import Row, comparison, figure_label, headline, is_validation, is_virtual, model_label, outcome_name, read_name
 from onclair.report.sections import SECTIONS
+from onclair.report.validation import validation_page, validation_question
+from onclair.report.validation_verdict import validation_verdict
 from onclair.report.verdict import Verdict, verdict
 from onclair.report.words import digits_of, holds_its_value, in_language, interval, listed, number, say, sentence, unit_text, whole
-
-#: A number and the space before the word that it counts: they stay on one line.
-_COUNT = re.compile(r"(\d) (?=[^\W\d])")
 
 
 def render_html(evidence: Evidence, language: Language = "en") -> str:
@@ -44,6 +42,32 @@ def render_html(evidence: Evidence, language: Language = "en") -> str:
     >>> page[:32], "<script" in page
     ('<!doctype html>\n<html lang="fr">', False)
     """
+    return to_html(page_tree(evidence, language))
+
+
+def page_tree(evidence: Evidence, language: Language = "en") -> ET.Element:
+    """Return the page as a tree: a study's, or that of a validation run.
+
+    Examples
+    --------
+    >>> page_tree(Evidence("validate"), "fr").get("lang")
+    'fr'
+    """
+    return validation_page(evidence, language) if is_validation(evidence) else _study_page(evidence, language)
+
+
+def conclusion(evidence: Evidence, language: Language = "en") -> Verdict:
+    """Return the verdict: on a study's model beside its rivals, or on the first model of a validation run.
+
+    Examples
+    --------
+    >>> conclusion(Evidence("validate")).state
+    'cannot-tell'
+    """
+    return validation_verdict(evidence, language) if is_validation(evidence) else verdict(evidence, language)
+
+
+def _study_page(evidence: Evidence, language: Language) -> ET.Element:
     found = verdict(evidence, language)
     made = [(key, title, build(evidence, language)) for key, title, build in SECTIONS]
     main = node(
@@ -51,19 +75,13 @@ def render_html(evidence: Evidence, language: Language = "en") -> str:
         node("p", _glance(evidence, language), class_="glance"),
         node("h1", _unbroken(question(evidence, language))),
         node("p", asked(evidence, language), class_="asked"),
-        node("div", _verdict_card(found, language), _picture(evidence, language), class_="first pair"),
+        node("div", verdict_card(found, language), _picture(evidence, language), class_="first pair"),
         node("div", _differences(evidence, language), _not_for(evidence, language), class_="second pair"),
-        _contents([(key, say(title, language)) for key, title, _ in made], language),
+        contents([(key, say(title, language)) for key, title, _ in made], language),
         [content for _, _, content in made],
     )
-    banner = node(
-        "div",
-        node("div", node("strong", "▲ ", aria_hidden="true"), say("research", language), class_="bar-inner"),
-        class_="bar",
-        role="note",
-    )
     title = f"{say('title', language)} · {in_language(evidence.facts.get('study') or evidence.stage, language)} · {evidence.id[:12]}"
-    return to_html(document(title, language, [banner, main]))
+    return document(title, language, [banner(language), main])
 
 
 def question(evidence: Evidence, language: Language) -> str:
@@ -74,6 +92,8 @@ def question(evidence: Evidence, language: Language) -> str:
     >>> question(Evidence("validate", facts={"question": {"en": "Does it hold?", "fr": "Tient-il ?"}}), "en")
     'Does it hold?'
     """
+    if is_validation(evidence):
+        return validation_question(evidence, language)
     return in_language(evidence.facts.get("question"), language) or say("no-question", language)
 
 
@@ -130,17 +150,6 @@ def _glance(evidence: Evidence, language: Language) -> list[Child]:
             say(key, language, patients=whole(facts["patients"], language), events=whole(facts.get("events"), language), centres=where),
         ]
     return parts
-
-
-def _verdict_card(found: Verdict, language: Language) -> ET.Element:
-    told: list[Child] = [*found.support, as_written(sentence(found.reason), language) if found.reason else None]
-    return node(
-        "div",
-        node("p", node("span", found.mark, class_="mark", aria_hidden="true"), found.word, class_="word"),
-        node("p", _COUNT.sub("\\1\u00a0", found.sentence), class_="sentence"),
-        node("ul", [node("li", s) for s in told if s is not None]),
-        class_=f"verdict {found.state}",
-    )
 
 
 def _picture(evidence: Evidence, language: Language) -> ET.Element:
@@ -204,7 +213,9 @@ def _two_lines(estimate: Estimate, language: Language) -> list[Child]:
             else say(estimate.status, language)
         )
         return [node("span", told, class_="quiet")]
-    value = number(estimate.value, language, digits=digits_of(estimate.name), signed="minus" in estimate.name) + unit_text(estimate)
+    value = number(estimate.value, language, digits=digits_of(estimate.name), signed="minus" in estimate.name) + unit_text(
+        estimate, language
+    )
     spread = interval(estimate, language)
     if estimate.low is not None and not holds_its_value(estimate):
         spread = say("astray", language, interval=spread)
@@ -214,8 +225,3 @@ def _two_lines(estimate: Estimate, language: Language) -> list[Child]:
 def _not_for(evidence: Evidence, language: Language) -> ET.Element:
     limits = [in_language(words, language) for words in evidence.facts.get("limits") or ()] or [say("not-for-default", language)]
     return node("div", node("h2", say("not-for", language)), node("ul", [node("li", sentence(text)) for text in limits]), class_="card")
-
-
-def _contents(entries: list[tuple[str, str]], language: Language) -> ET.Element:
-    links = [node("li", node("a", title, href=f"#{key}")) for key, title in entries]
-    return node("nav", node("ul", links), aria_label=say("contents", language))

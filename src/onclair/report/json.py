@@ -8,8 +8,7 @@ from typing import Any
 
 from onclair.core.evidence import Evidence
 from onclair.core.words import LANGUAGES
-from onclair.report.html import question
-from onclair.report.verdict import verdict
+from onclair.report.html import conclusion, question
 
 #: The version of the layout.
 FORMAT = "onclair-report/1"
@@ -38,7 +37,7 @@ def report_dict(evidence: Evidence) -> dict[str, Any]:
         "format": FORMAT,
         "evidence_id": evidence.id,
         "question": {language: question(evidence, language) for language in LANGUAGES},
-        "verdict": {language: asdict(verdict(evidence, language)) for language in LANGUAGES},
+        "verdict": {language: asdict(conclusion(evidence, language)) for language in LANGUAGES},
         "estimates": [e.as_dict() for e in evidence.estimates],
         "facts": dict(evidence.facts),
         "warnings": [dict(w) for w in evidence.warnings],

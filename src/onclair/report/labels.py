@@ -10,6 +10,11 @@ FIGURES: dict[str, Words] = {t.symbol: Words(t.en, t.fr) for t in MODELS_AND_FIG
     "harrell": Words("Harrell's C", "C de Harrell"),
     "c_index": Words("C-index", "indice C"),
     "uno": Words("Uno's C", "C d'Uno"),
+    "auc_t": Words("AUC at the horizon", "AUC à l'horizon"),
+    "brier_null": Words("Brier score without a model", "score de Brier sans modèle"),
+    "poisson_o_e": Words("O:E over follow-up", "O/A sur le suivi"),
+    "pseudo_intercept": Words("calibration intercept (pseudo-values)", "ordonnée de calibration (pseudo-valeurs)"),
+    "pseudo_slope": Words("calibration slope (pseudo-values)", "pente de calibration (pseudo-valeurs)"),
     "bacc": Words("balanced accuracy", "exactitude équilibrée"),
     "accuracy": Words("accuracy", "exactitude"),
     "ap": Words("average precision", "précision moyenne"),
@@ -26,13 +31,25 @@ FIGURES: dict[str, Words] = {t.symbol: Words(t.en, t.fr) for t in MODELS_AND_FIG
     "spec": Words("specificity", "spécificité"),
     "ppv": Words("positive predictive value", "valeur prédictive positive"),
     "npv": Words("negative predictive value", "valeur prédictive négative"),
+    "lr_pos": Words("likelihood ratio of a flag", "rapport de vraisemblance positif"),
+    "lr_neg": Words("likelihood ratio of no flag", "rapport de vraisemblance négatif"),
+    "snb": Words("standardised net benefit", "bénéfice net standardisé"),
+    "avoided": Words("interventions avoided", "interventions évitées"),
+    "nagelkerke": Words("Nagelkerke's R²", "R² de Nagelkerke"),
+    "spiegelhalter": Words("Spiegelhalter's z", "z de Spiegelhalter"),
+    "p_spiegelhalter": Words("p of Spiegelhalter's z", "p du z de Spiegelhalter"),
+    "u": Words("U statistic of recalibration", "statistique U de recalibration"),
+    "p_u": Words("p of the U statistic", "p de la statistique U"),
+    "membership_auc": Words("how far the centres' patients differ (AUC)", "différence entre patients des centres (AUC)"),
+    "lp_mean": Words("mean of the linear predictor", "moyenne du prédicteur linéaire"),
+    "lp_sd": Words("spread of the linear predictor", "dispersion du prédicteur linéaire"),
     "dice": Words("Dice", "Dice"),
     "mae": Words("mean absolute error", "erreur absolue moyenne"),
     "rmse": Words("root mean squared error", "racine de l'erreur quadratique moyenne"),
 }
 
 #: Figures that count pairs put in the right order: said as a frequency.
-PAIRS = ("auc", "harrell", "c_index", "uno")
+PAIRS = ("auc", "harrell", "c_index", "uno", "auc_t")
 #: Order in which a figure is looked for to head a report.
 HEADLINES = (*PAIRS, "bacc", "dice", "ap", "mae")
 #: Less is better.
@@ -43,6 +60,12 @@ REFERENCE = {
     "harrell": 0.5,
     "c_index": 0.5,
     "uno": 0.5,
+    "auc_t": 0.5,
+    "lr_pos": 1.0,
+    "lr_neg": 1.0,
+    "poisson_o_e": 1.0,
+    "pseudo_slope": 1.0,
+    "pseudo_intercept": 0.0,
     "bacc": 0.5,
     "o_e": 1.0,
     "slope": 1.0,
@@ -51,7 +74,9 @@ REFERENCE = {
     "ipa": 0.0,
 }
 #: Decimals, where two are not right.
-DIGITS = {"nb": 3, "brier": 3, "p": 3, "mae": 2}
+DIGITS = {"nb": 3, "brier": 3, "brier_null": 3, "ici": 3, "e50": 3, "e90": 3, "avoided": 1, "p": 3, "mae": 2}
+#: Ratios: drawn on a logarithmic axis.
+RATIOS = frozenset({"o_e", "poisson_o_e", "lr_pos", "lr_neg"})
 
 WHO: dict[str, Words] = {
     "model": Words("model", "modèle"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 
 from onclair.core.words import Language
 from onclair.report.markup import Child, append, node
 from onclair.report.tokens import FIGURE_CSS, tokens_css
-from onclair.report.words import fragments, in_words, say
+from onclair.report.verdict import Verdict
+from onclair.report.words import fragments, in_words, say, sentence
 
+#: A number and the space before the word that it counts: they stay on one line.
+_COUNT = re.compile(r"(\d) (?=[^\W\d])")
 #: Nothing is fetched: a report is one file.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -39,7 +43,8 @@ code { font-family: var(--mono); font-size: .875em; overflow-wrap: anywhere; }
   text-wrap: balance; }
 .verdict ul { list-style: none; padding: 0; margin: 0 0 .5rem; } .verdict li { margin: .5rem 0; }
 .holds { --tone: var(--not-suspect); } .no-better, .worse, .artefact { --tone: var(--suspect); }
-  .cannot-tell { --tone: var(--cannot-tell); }
+  .risks-off, .varies, .no-gain, .chance, .inverted { --tone: var(--suspect); }
+  .cannot-tell, .ranks-only, .unproven, .at-home { --tone: var(--cannot-tell); }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.5rem; align-items: start; }
 .first.pair { margin-bottom: 1.5rem; align-items: stretch; }
 .nowrap, .whole { white-space: nowrap; }
@@ -63,6 +68,19 @@ tbody th { font-weight: 400; } tr.model th, tr.model td { font-weight: 600; }
 .differences tbody th { width: 25%; } .differences td.axis { width: 34%; padding-right: 0; } .differences td.axis svg { max-width: none; }
 .differences tfoot td { border: 0; padding-top: 0; }
 td > svg.figure { max-width: 14rem; }
+.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem; margin-bottom: 1.5rem; }
+.answers h2 { font-size: 1rem; margin-bottom: .375rem; } .answers p { font-size: .875rem; margin-bottom: .375rem; }
+.others { list-style: none; padding: 0; } .others .mark { color: var(--tone); }
+.first .card + .card, .first .verdict + .card { margin-top: 1rem; } .others { font-size: .875rem; }
+.figures { table-layout: fixed; } .figures tbody th, .figures tbody td { border: 0; padding-top: .3125rem; }
+.figures tbody th { width: 24%; } .figures td.axis { padding-top: 0; padding-bottom: 0; }
+.figures tbody .title td { border-top: 1px solid var(--line); padding-top: .625rem; }
+.figures .title th { width: auto; border-top: 1px solid var(--line); padding-top: .625rem; }
+.figures thead th:nth-child(1) { width: 24%; } .figures thead th:nth-child(2) { width: 36%; }
+.figures td.axis svg { max-width: 18rem; }
+.gloss { display: block; font-weight: 400; }
+.pair + .card { margin-top: 1.5rem; } section > .card { margin-bottom: 1.5rem; } section > .wide { margin-bottom: 1.5rem; }
+.answer { white-space: nowrap; } .not-met { font-weight: 600; } .wide .answer.met, .wide .answer.unsure { color: var(--quiet); }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) minmax(0, 1fr); gap: .375rem 1.25rem; margin: 0; font-size: .875rem; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 72ch; }
 .flag { color: var(--ink); font-weight: 600; white-space: nowrap; } .quiet { color: var(--quiet); }
@@ -72,6 +90,7 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
 @media print, (min-width: 46.01rem) {
   .wide tbody th { width: 36%; overflow-wrap: break-word; } .wide td:last-child { width: 26%; }
   .wide td:last-child, .wide th:last-child { padding-left: .75rem; }
+  .told .wide tbody th { width: 42%; } .told .wide td:last-child { width: 42%; }
 }
 @media screen and (max-width: 46rem) {
   main, .bar-inner { padding-left: 1rem; padding-right: 1rem; }
@@ -85,6 +104,12 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
     .differences tbody th { grid-column: 1 / 3; }
   .differences td.axis { order: 3; grid-column: 1 / 3; } .differences td.axis svg { max-width: 18rem; }
   .differences td:empty { display: none; }
+  .figures thead { position: absolute; left: -99rem; } .figures, .figures tbody, .figures caption { display: block; }
+  .figures tbody tr { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.5fr); padding-bottom: .375rem; }
+  .figures tbody th, .figures tbody td, .figures tbody .title td { border-top: 1px solid var(--line); padding-top: .625rem; }
+.figures .title th { width: auto; padding: 0 .5rem .125rem 0; }
+  .figures .title th { padding-top: .625rem; grid-column: 1 / 3; } .figures td.axis { order: 3; grid-column: 1 / 3; }
+  .figures tbody th:empty, .figures td:empty { display: none; } .card { padding: .75rem; }
   .wide td.number { text-align: left; white-space: normal; } .nowrap { white-space: normal; }
   .wide td::before { content: attr(data-label) "\\00a0\\00a0"; color: var(--quiet); } .wide td:empty { display: none; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .5rem; }
@@ -103,8 +128,14 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
   .first h2 { margin-bottom: .25rem; } .differences caption { max-width: none; padding-bottom: .25rem; }
   .differences br { display: none; } .differences th, .differences td { padding-top: .125rem; padding-bottom: .125rem; }
   .differences tbody th { width: 34%; } .differences td.axis { width: 26%; }
+  h3 { font-size: 10pt; margin: .5rem 0 .25rem; } .told .wide tbody th, .told .wide td:last-child { width: 42%; }
+  .answers { grid-template-columns: 1fr 1fr 1fr; gap: .5rem; margin-bottom: .5rem; } .answers h2 { font-size: 9pt; }
+  .answers p { font-size: 8pt; margin-bottom: .1875rem; } .others { font-size: 8.5pt; max-width: none; }
+  .answers .card { break-inside: avoid; } .figures tbody { break-inside: avoid; } .figures td.axis svg { max-width: 13rem; }
   .pair { grid-template-columns: 1fr 1fr; gap: 1rem; }
-    .first.pair, .second.pair, #model .pair, #controls .pair { grid-template-columns: 1fr; }
+    .first.pair, .second.pair, #model .pair, #controls .pair, .plots.pair { grid-template-columns: 1fr; gap: .5rem; }
+  .plots figure { display: grid; grid-template-columns: 26rem minmax(0, 1fr); gap: 1rem; align-items: center; }
+  .plots figure + figure { margin-top: .5rem; }
   figure > svg { max-width: 28rem; } .pair .pair figure > svg { max-width: none; } .card { padding: .625rem .75rem; }
   .wide, .methods { font-size: 7.5pt; } .wide th, .wide td { padding: .125rem .375rem .125rem 0; }
   .wide tbody th { width: 38%; } .wide td:last-child { width: 29%; }
@@ -210,3 +241,27 @@ def section(key: str, title: str, *content: Child | Iterable[Child]) -> ET.Eleme
 def figure(svg: ET.Element, *caption: Child | Iterable[Child]) -> ET.Element:
     """Return a figure with its caption."""
     return node("figure", svg, node("figcaption", *caption))
+
+
+def banner(language: Language) -> ET.Element:
+    """Return the line that stands above every report."""
+    told = node("div", node("strong", "▲ ", aria_hidden="true"), say("research", language), class_="bar-inner")
+    return node("div", told, class_="bar", role="note")
+
+
+def verdict_card(found: Verdict, language: Language) -> ET.Element:
+    """Return the verdict as a card: shape and word, the sentence, what supports it."""
+    told: list[Child] = [*found.support, as_written(sentence(found.reason), language) if found.reason else None]
+    return node(
+        "div",
+        node("p", node("span", found.mark, class_="mark", aria_hidden="true"), found.word, class_="word"),
+        node("p", _COUNT.sub("\\1\u00a0", found.sentence), class_="sentence"),
+        node("ul", [node("li", s) for s in told if s is not None]),
+        class_=f"verdict {found.state}",
+    )
+
+
+def contents(entries: Iterable[tuple[str, str]], language: Language) -> ET.Element:
+    """Return links to the sections."""
+    links = [node("li", node("a", title, href=f"#{key}")) for key, title in entries]
+    return node("nav", node("ul", links), aria_label=say("contents", language))

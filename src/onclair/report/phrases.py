@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onclair.core.words import Words
+from onclair.report.phrases_validation import VALIDATION
 
 LABELS: dict[str, Words] = {
     # numbers
@@ -26,6 +27,7 @@ LABELS: dict[str, Words] = {
         "Réservé à la recherche : ce n'est pas un dispositif médical. Rien ici ne décide pour un patient.",
     ),
     "title": Words("Onclair report", "Rapport Onclair"),
+    "page": Words("Page", "Page"),
     "contents": Words("In this report", "Dans ce rapport"),
     "virtual": Words("virtual", "virtuel"),
     "virtual-patients": Words("virtual patients", "patients virtuels"),
@@ -290,4 +292,4 @@ LABELS: dict[str, Words] = {
         "rien ne démontre qu'il ait besoin de ce que détruit le contrôle ({control} : {value} ; différence {interval})",
     ),
     "falls": Words("it falls to {value} with {control}", "il tombe à {value} avec {control}"),
-}
+} | VALIDATION

@@ -55,7 +55,7 @@ def forest_figure(evidence: Evidence, language: Language) -> ET.Element | None:
     name = figure_label(read_name(rows[0].estimate.name), language)
     look = Look("forest", say("beside", language), name, language, is_virtual(evidence))
     words = [say("beside-caption", language, figure=name[:1].upper() + name[1:]), " "]
-    words += _dashed(rows, language)
+    words += dashed(rows, language)
     return figure(forest(rows, look), words, behind([r.estimate for r in rows], evidence, language))
 
 
@@ -67,7 +67,7 @@ def centres_figure(evidence: Evidence, language: Language) -> ET.Element | None:
         return None
     name = figure_label(read_name(rows[0].estimate.name), language)
     look = Look("centres", say("by-centre", language), name, language, is_virtual(evidence))
-    words = [say("by-centre-caption", language, figure=name[:1].upper() + name[1:]), " ", *_dashed(rows, language)]
+    words = [say("by-centre-caption", language, figure=name[:1].upper() + name[1:]), " ", *dashed(rows, language)]
     return figure(forest(rows, look), words, behind([r.estimate for r in rows], evidence, language))
 
 
@@ -93,7 +93,7 @@ def calibration_figure(evidence: Evidence, language: Language) -> ET.Element | N
     spreads = [c for c in curves(evidence, "distribution") if c.get("who", "model") == "model"]
     svg = calibration_plot(drawn, spreads, look, lambda who: who_label(who, evidence.facts, language))
     below = f" {say('spread-below', language)}" if spreads else ""
-    return figure(svg, say("calibration-caption", language) + below, " ", _behind_curve(drawn, evidence, language))
+    return figure(svg, say("calibration-caption", language) + below, " ", behind_curve(drawn, evidence, language))
 
 
 def decision_figure(evidence: Evidence, language: Language) -> ET.Element | None:
@@ -103,7 +103,7 @@ def decision_figure(evidence: Evidence, language: Language) -> ET.Element | None
         return None
     look = Look("decision-plot", say("decision", language), say("threshold", language), language, is_virtual(evidence))
     svg = decision_plot(drawn, look, lambda who: who_label(who, evidence.facts, language))
-    return figure(svg, say("decision-caption", language), " ", _behind_curve(drawn, evidence, language))
+    return figure(svg, say("decision-caption", language), " ", behind_curve(drawn, evidence, language))
 
 
 def net_benefit_curves(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
@@ -152,27 +152,35 @@ def behind(estimates: Sequence[Estimate], evidence: Evidence, language: Language
     n, events = (model.n, model.events) if model else (evidence.facts.get("patients"), evidence.facts.get("events"))
     methods = each_once(e.method for e in estimates if e.method and e.low is not None)
     level = next((e.level for e in estimates if e.low is not None), 0.95)
-    words: list[Child] = [_counts(n, events, evidence, language)]
+    words: list[Child] = [counts(n, events, evidence, language)]
     if methods:
         words += [" ", say("level", language, level=number(100 * level, language, digits=0)).capitalize(), say("colon", language)]
         words += [as_written("; ".join(methods), language), "."]
     return words
 
 
-def _behind_curve(drawn: Sequence[Mapping[str, Any]], evidence: Evidence, language: Language) -> list[Child]:
+def behind_curve(drawn: Sequence[Mapping[str, Any]], evidence: Evidence, language: Language) -> list[Child]:
+    """Return what stands behind curves: n, events, centres, and how they were made."""
     first = drawn[0]
-    words: list[Child] = [_counts(first.get("n"), first.get("events"), evidence, language)]
+    words: list[Child] = [counts(first.get("n"), first.get("events"), evidence, language)]
     methods = each_once(str(c["method"]) for c in drawn if c.get("method"))
     return [*words, " ", say("curve-method", language), as_written("; ".join(methods), language), "."] if methods else words
 
 
-def _dashed(rows: Sequence[Row], language: Language) -> list[str]:
+def dashed(rows: Sequence[Row], language: Language) -> list[str]:
     """Return what a dashed whisker means, where there is one."""
     drawn = any(r.estimate.status == "too_few" and r.estimate.value is not None for r in rows)
     return [say("dashed", language), " "] if drawn else []
 
 
-def _counts(n: int | None, events: int | None, evidence: Evidence, language: Language) -> str:
+def counts(n: int | None, events: int | None, evidence: Evidence, language: Language) -> str:
+    """Return n, events and centres in words.
+
+    Examples
+    --------
+    >>> counts(51, 19, Evidence("validate", facts={"centres": ["A"]}), "en").replace("\u00a0", " ")
+    'n = 51, 19 events, 1 centre.'
+    """
     centres = len(evidence.facts.get("centres") or ())
     parts = [say("caption-n", language, n=whole(n, language))]
     if events is not None:

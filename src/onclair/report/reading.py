@@ -11,9 +11,10 @@ from onclair.core.estimate import Estimate, not_available
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.labels import FIGURES, HEADLINES, MODELS, WHERE, WHO
+from onclair.report.validation_names import claim_label
 from onclair.report.words import in_language, number, say, typeset
 
-Role = Literal["model", "rival", "control", "other"]
+Role = Literal["model", "rival", "control", "other", "pooled", "predicted"]
 _AT = re.compile(r"@([^:@]+)")
 _TAKES_A_NAME = ("rival", "federated", "local")
 
@@ -158,6 +159,8 @@ def label(estimate_name: str, evidence_facts: Mapping[str, Any], language: Langu
     >>> label("coverage:conformal", {}, "en")
     'coverage of prediction sets'
     """
+    if evidence_facts.get("kind") == "validation":
+        return claim_label(estimate_name, language)
     name = read_name(estimate_name)
     figure, who = figure_label(name, language), who_label(name.who, evidence_facts, language)
     words = [figure, "" if figure.endswith(f" {who}") else who, _where(name.where, evidence_facts, language)]
@@ -232,6 +235,17 @@ def curves(evidence: Evidence, name: str) -> tuple[Mapping[str, Any], ...]:
     """
     every: Iterable[Mapping[str, Any]] = evidence.facts.get("curves") or ()
     return tuple(c for c in every if str(c.get("name", "")).split(":")[0] == name and len(c.get("x") or ()) >= 2)
+
+
+def is_validation(evidence: Evidence) -> bool:
+    """Return whether the record judges predictions brought from elsewhere (``onclair validate``), and is not a study's.
+
+    Examples
+    --------
+    >>> is_validation(Evidence("validate", facts={"kind": "validation"})), is_validation(Evidence("validate"))
+    (True, False)
+    """
+    return evidence.facts.get("kind") == "validation"
 
 
 def is_virtual(evidence: Evidence) -> bool:

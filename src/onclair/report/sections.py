@@ -254,9 +254,9 @@ def _estimate_row(estimate: Estimate, methods: Sequence[str], facts: Mapping[str
     name = node("span", label(estimate.name, facts, language), node("br"), node("code", estimate.name, class_="quiet"))
     status: list[Child] = [node("span", say(estimate.status, language), class_="flag" if estimate.status != "ok" else None)]
     if estimate.reason:
-        status += [say("colon", language), as_written(estimate.reason, language)]
+        status.append(node("span", say("colon", language), as_written(estimate.reason, language), class_="reason"))
     value = (
-        number(estimate.value, language, digits=max(3, digits_of(estimate.name))) + unit_text(estimate)
+        number(estimate.value, language, digits=max(3, digits_of(estimate.name))) + unit_text(estimate, language)
         if estimate.value is not None
         else "–"
     )

@@ -123,6 +123,7 @@ svg.figure .path { stroke: currentColor; fill: none; stroke-width: 2; stroke-lin
 svg.figure .unsure { stroke-dasharray: 4 3; }
 svg.figure .band { fill: currentColor; opacity: 0.16; }
 svg.figure .bar { fill: currentColor; }
+svg.figure .pale { opacity: 0.45; }
 svg.figure .soft { color: var(--quiet); }
 svg.figure .s1 { color: var(--series-1); } svg.figure .s2 { color: var(--series-2); } svg.figure .s3 { color: var(--series-3); }
 svg.figure .s4 { color: var(--series-4); } svg.figure .s5 { color: var(--series-5); } svg.figure .s6 { color: var(--series-6); }

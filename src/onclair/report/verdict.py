@@ -13,6 +13,8 @@ from onclair.report.reading import Row, comparison, figure_label, headline, is_v
 from onclair.report.words import digits_of, interval, listed, number, say, sentence, unit_text
 
 State = Literal["holds", "no-better", "worse", "artefact", "cannot-tell"]
+#: States of a validation run besides ``holds`` and ``cannot-tell``.
+ClaimState = Literal["risks-off", "varies", "no-gain", "chance", "inverted", "ranks-only", "unproven", "at-home"]
 
 #: A control does as well where the interval of model minus control ends below this: at most five pairs in a hundred are lost.
 SAME_MARGIN = 0.05
@@ -25,6 +27,8 @@ class Verdict:
     Attributes
     ----------
     state : {"holds", "no-better", "worse", "artefact", "cannot-tell"}
+        Of a validation run also ``risks-off``, ``varies``, ``no-gain``, ``chance``, ``inverted``, ``ranks-only``,
+        ``unproven`` and ``at-home``.
     mark : str
         The shape that goes with the word, so that a grey print still says it.
     word : str
@@ -36,7 +40,7 @@ class Verdict:
         Why the model has no figure, as the record says it (in English).
     """
 
-    state: State
+    state: State | ClaimState
     mark: str
     word: str
     sentence: str
@@ -111,7 +115,7 @@ def as_frequency(estimate: Estimate, language: Language) -> str:
     """
     if read_name(estimate.name).figure in PAIRS and estimate.value is not None:
         return number(100 * estimate.value, language, digits=0)
-    return number(estimate.value, language, digits=digits_of(estimate.name)) + unit_text(estimate)
+    return number(estimate.value, language, digits=digits_of(estimate.name)) + unit_text(estimate, language)
 
 
 def _answer(evidence: Evidence, state: State, first: str, support: tuple[str, ...], language: Language) -> Verdict:

@@ -9,10 +9,12 @@ from typing import Any
 
 from onclair.core.estimate import Estimate
 from onclair.core.fragments import in_french
-from onclair.core.words import Language
+from onclair.core.words import Language, Words
 from onclair.report.labels import DIGITS
 from onclair.report.phrases import LABELS
 
+#: Units that are words.
+UNITS = {"per 100 patients": Words("per 100 patients", "pour 100 patients")}
 #: The narrow no-break space of French typography.
 THIN = "\u202f"
 MINUS = "\u2212"
@@ -120,7 +122,7 @@ def figure_text(estimate: Estimate, language: Language) -> str:
     """
     if estimate.value is None:
         return reason_text(estimate, language)
-    text = number(estimate.value, language, digits=digits_of(estimate.name)) + unit_text(estimate)
+    text = number(estimate.value, language, digits=digits_of(estimate.name)) + unit_text(estimate, language)
     if estimate.low is None or estimate.high is None:
         return text
     spread = interval(estimate, language)
@@ -140,15 +142,19 @@ def holds_its_value(estimate: Estimate) -> bool:
     return estimate.low <= estimate.value <= estimate.high
 
 
-def unit_text(estimate: Estimate) -> str:
+def unit_text(estimate: Estimate, language: Language = "en") -> str:
     """Return the unit with a space before it; nothing for a pure number.
 
     Examples
     --------
     >>> unit_text(Estimate("mae:model", 2.0, unit="mm")), unit_text(Estimate("auc:model", 0.8))
     (' mm', '')
+    >>> unit_text(Estimate("avoided:model@0.2", 12.0, unit="per 100 patients"), "fr")
+    ' pour 100 patients'
     """
-    return "" if estimate.unit in ("", "1") else f" {estimate.unit}"
+    if estimate.unit in ("", "1"):
+        return ""
+    return f" {UNITS[estimate.unit].in_(language) if estimate.unit in UNITS else estimate.unit}"
 
 
 def reason_text(estimate: Estimate, language: Language) -> str:

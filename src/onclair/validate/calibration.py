@@ -19,6 +19,9 @@ from onclair.validate.rows import Floats, Rows, judged_risks, logits
 
 __all__ = ["calibration_curve", "calibration_distances", "citl", "o_e", "slope", "spiegelhalter", "u_test"]
 
+#: Beyond this condition number a variance matrix counts as singular.
+MOST_CONDITION = 1e12
+
 
 def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
     """Return observed over expected events; above 1 the risks are too low.
@@ -195,11 +198,14 @@ def u_test(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     failed = [fit.reason for fit in fits if not fit.ok]
     if failed:
         return [rows.missing(name, str(failed[0])) for name in names]
+    value: float | None
     if len(fits) == 1 and rows.clusters is None:
         y = rows.truth.astype(np.float64)
         value, how = 2 * (fits[0].log_likelihood + float(np.sum(np.logaddexp(0.0, lines[0]) - y * lines[0]))), "likelihood ratio"
     else:
         value, how = _wald_statistic(rows, fits), "Wald, clustered sandwich"
+    if value is None:
+        return [rows.missing(name, "too few patients for the two-by-two variance of intercept and slope") for name in names]
     method = f"test of intercept 0 and slope 1 in logistic recalibration, 2 degrees of freedom; {how}{clipped}"
     return [_statistic(rows, names[0], value, method), _statistic(rows, names[1], float(np.exp(-value / 2)), f"p of the {method}")]
 
@@ -259,9 +265,13 @@ def _statistic(rows: Rows, name: str, value: float, method: str) -> Estimate:
     return Estimate(name, value, level=rows.level, n=rows.n, events=rows.events, method=rows.said(method))
 
 
-def _wald_statistic(rows: Rows, fits: list[GlmFit]) -> float:
+def _wald_statistic(rows: Rows, fits: list[GlmFit]) -> float | None:
+    """Return the clustered Wald statistic, or None where the patients are too few for its variance to have an inverse."""
     apart = np.mean([fit.coefficients for fit in fits], axis=0) - np.array([0.0, 1.0])
     sums = np.array([rows.by_patient(column) for column in np.mean([fit.influence for fit in fits], axis=0).T])
+    scaled = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    if rows.n < 3 or np.linalg.cond(scaled @ scaled.T) > MOST_CONDITION:
+        return None
     return float(apart @ np.linalg.solve(sums @ sums.T * rows.n / (rows.n - 1), apart))
 
 

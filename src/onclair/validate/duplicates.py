@@ -16,8 +16,10 @@ from onclair.validate.leakage_plan import Bools, Codes, Floats, LeakageTable
 
 #: A feature is rich when it takes at least this many different values for each patient: two people hardly share one.
 RICH = 0.5
-#: What is less likely than this by chance is no chance.
-UNLIKELY = 1e-4
+#: What is less likely than this by chance is no chance: more copies than within the training rows; so many so near.
+UNLIKELY, UNLIKELY_NEAR = 1e-4, 1e-3
+#: Fewer twins than this expected by chance: every copy is one.
+NO_TWINS = 1e-2
 #: Rows whose nearest neighbour within their own split makes the reference.
 REFERENCE_ROWS = 2000
 #: More features than this are projected on as many principal directions, which keep small distances small.
@@ -49,8 +51,8 @@ class Copies:
 def exact_copies(table: LeakageTable) -> Copies | None:
     """Return the held-out rows whose features equal those of a training row, where chance does not explain it.
 
-    With two rich features (or one, where the product of the features' coincidences leaves less than one in a thousand)
-    every copy counts. Otherwise held-out patients with a copy must be more frequent than training patients who copy each other
+    Where a feature is rich, and the product of the features' coincidences between people leaves fewer than one twin in a hundred
+    tables, every copy counts. Otherwise held-out patients with a copy must be more frequent than training patients who copy each other
     (one-sided binomial test, 1e-4). Copies within a patient count unless the patient's rows are commonly equal within a split.
 
     Parameters
@@ -77,7 +79,7 @@ def exact_copies(table: LeakageTable) -> Copies | None:
     twin, own = _twins(code, pool, owner)
     rich = int(_rich(table).sum())
     strangers = np.flatnonzero((twin >= 0) & ~own)
-    if not (rich >= 2 or (rich == 1 and _coincidences(table, pool) < 1e-3) or _more_often(strangers, code, pool, owner)):
+    if not ((rich > 0 and _coincidences(table, pool) < NO_TWINS) or _more_often(strangers, code, pool, owner)):
         strangers = strangers[:0]
     same = np.flatnonzero((twin >= 0) & own)
     if rich == 0 or _siblings_equal(code, table.split, owner):
@@ -94,7 +96,7 @@ def near_copies(table: LeakageTable, *, seed: int = 1) -> Copies | None:
     Features are scaled by median and interquartile range, gaps filled by the median. Each held-out patient's smallest distance to another
     patient's training row is set against the same figure within the training rows; below its smallest values their
     distribution is extended by a power law whose exponent (the local dimension) is taken from the reference and never exceeds the
-    number of rich features. The j nearest are called copies when so many within that distance have a probability below 1e-4. Rows of a
+    number of rich features. The j nearest are called copies when so many within that distance have a probability below 1e-3. Rows of a
     patient who stands in both splits are set against the distances between rows of one patient within a split.
 
     Parameters
@@ -260,12 +262,22 @@ def _twins(code: Codes, pool: Bools, owner: Codes) -> tuple[Codes, Bools]:
 
 
 def _coincidences(table: LeakageTable, pool: Bools) -> float:
-    """Return how many equal pairs across the splits independent features would make."""
+    """Return how many equal pairs of different people across the splits independent features would make."""
     pairs = float(pool.sum()) * float((~pool).sum())
+    owner = pd.Series(table.owner)
+    strangers = max(_pairs(np.full(1, owner.size)) - _pairs(owner.value_counts().to_numpy()), 1.0)
     for name in table.features.columns:
-        counts = table.features[name].value_counts(dropna=False).to_numpy() / len(table.features)
-        pairs *= float((counts**2).sum())
+        value = pd.Series(pd.factorize(table.features[name], use_na_sentinel=False)[0])
+        own = pd.DataFrame({"value": value, "owner": owner}).value_counts().to_numpy()
+        equal = _pairs(value.value_counts().to_numpy()) - _pairs(own)
+        pairs *= max(equal, 0.5) / strangers
     return pairs
+
+
+def _pairs(counts: npt.ArrayLike) -> float:
+    """Return how many pairs groups of these sizes hold."""
+    sizes = np.asarray(counts, dtype=np.float64)
+    return float((sizes * (sizes - 1) / 2).sum())
 
 
 def _more_often(rows: Codes, code: Codes, pool: Bools, owner: Codes) -> bool:
@@ -366,5 +378,5 @@ def _radius(distance: Floats, reference: Floats, rich: int) -> float:
         return 0.0
     expected = ranked.size * chance_within(reference, ranked, rich)
     tail = special.gammainc(np.arange(1, ranked.size + 1), expected)  # P(Poisson(expected) >= j)
-    unlikely = np.flatnonzero((tail < UNLIKELY) & (ranked < np.quantile(reference, 0.05)))
+    unlikely = np.flatnonzero((tail < UNLIKELY_NEAR) & (ranked < np.quantile(reference, 0.05)))
     return float(ranked[unlikely[-1]]) if unlikely.size else 0.0

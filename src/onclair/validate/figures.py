@@ -38,7 +38,7 @@ OF_PREVALENCE = (
 CHOSEN = "cases and controls were sampled apart, so the share of events in the table says nothing of the population"
 
 
-def figures_of(table: Checked, plan: Plan, replicates: int, map: Map = map) -> Found:  # noqa: A002
+def figures_of(table: Checked, plan: Plan, *, map: Map = map) -> Found:  # noqa: A002
     """Return every figure and curve that a plan asks for, on the rows of `table` as one group.
 
     Parameters
@@ -46,8 +46,6 @@ def figures_of(table: Checked, plan: Plan, replicates: int, map: Map = map) -> F
     table : Checked
         The whole table or a group of it.
     plan : Plan
-    replicates : int
-        Of the bootstrap, for figures without a closed form; 0 for none.
     map : callable
         See :func:`onclair.science.statistics.bootstrap.bootstrap`.
 
@@ -68,7 +66,7 @@ def figures_of(table: Checked, plan: Plan, replicates: int, map: Map = map) -> F
     >>> from onclair.validate.checked import checked
     >>> from onclair.validate.plan import read_plan
     >>> plan = read_plan({"outcome": "binary", "columns": {"truth": "y"}, "models": {"m": {"column": "p", "kind": "score"}}})
-    >>> found, _ = figures_of(checked(pd.DataFrame({"y": [0, 0, 1, 1], "p": [1, 4, 3, 8]}), plan), plan, 0)
+    >>> found, _ = figures_of(checked(pd.DataFrame({"y": [0, 0, 1, 1], "p": [1, 4, 3, 8]}), plan), plan)
     >>> {e.name: e.value for e in found}["auc:m"]
     0.75
     """
@@ -76,19 +74,19 @@ def figures_of(table: Checked, plan: Plan, replicates: int, map: Map = map) -> F
     estimates: list[Estimate] = []
     curves: list[Curve] = []
     for name in plan.models:
-        found, drawn = judge(name, table, plan, replicates, map)
+        found, drawn = judge(name, table, plan, map)
         estimates += found
         curves += drawn
     estimates += _differences(table, plan)
-    gained, decided = _utility(table, plan, replicates, map)
+    gained, decided = _utility(table, plan, map)
     return [*(_told(e, plan) for e in [*estimates, *gained])], [*curves, *decided]
 
 
-def _binary(who: str, table: Checked, plan: Plan, replicates: int, map: Map) -> Found:  # noqa: A002
+def _binary(who: str, table: Checked, plan: Plan, map: Map) -> Found:  # noqa: A002
     figures, values = plan.figures, table.models[who].predictions
     truth = np.asarray(table.truth)
     claim = Claim(values, plan.models[who].kind)
-    asked = Asked(figures.thresholds, figures.level, replicates, figures.seed, smoother=figures.smoother)
+    asked = Asked(figures.thresholds, figures.level, figures.bootstrap, figures.seed, smoother=figures.smoother)
     found, curves = judge_binary(who, truth, claim, patients=table.patients, asked=asked, map=map)
     more = [average_precision(f"ap:{who}", truth, values, patients=table.patients, level=figures.level)]
     if claim.kind == "risk":
@@ -98,16 +96,16 @@ def _binary(who: str, table: Checked, plan: Plan, replicates: int, map: Map) -> 
     return [found[0], *more[:1], *found[1:], *more[1:]], curves
 
 
-def _survival(who: str, table: Checked, plan: Plan, replicates: int, map: Map) -> Found:  # noqa: A002
+def _survival(who: str, table: Checked, plan: Plan, map: Map) -> Found:  # noqa: A002
     model, figures = table.models[who], plan.figures
     told = {"risk" if plan.models[who].kind == "risk" else "score": model.predictions}
     claim = SurvivalClaim(**told, linear_predictor=model.linear_predictor, cumulative_hazard=model.cumulative_hazard)
-    asked = SurvivalAsked(figures.horizon, figures.weights_at, figures.level, replicates, figures.seed)
+    asked = SurvivalAsked(figures.horizon, figures.weights_at, figures.level, figures.bootstrap, figures.seed)
     follow_up = FollowUp(np.asarray(table.time), np.asarray(table.event))
     return survival_figures(who, follow_up, claim, patients=table.patients, asked=asked, map=map)
 
 
-def _competing(who: str, table: Checked, plan: Plan, replicates: int, map: Map) -> Found:  # noqa: A002
+def _competing(who: str, table: Checked, plan: Plan, map: Map) -> Found:  # noqa: A002
     figures = plan.figures
     return competing_estimates(
         who,
@@ -119,7 +117,7 @@ def _competing(who: str, table: Checked, plan: Plan, replicates: int, map: Map) 
         horizon=figures.horizon,
         weights_at=figures.weights_at,
         level=figures.level,
-        replicates=replicates,
+        replicates=figures.bootstrap,
         seed=figures.seed,
     )
 
@@ -150,7 +148,7 @@ def _differences(table: Checked, plan: Plan) -> list[Estimate]:
     return found
 
 
-def _utility(table: Checked, plan: Plan, replicates: int, map: Map) -> Found:  # noqa: A002
+def _utility(table: Checked, plan: Plan, map: Map) -> Found:  # noqa: A002
     """Return the net benefits at the declared thresholds, and their curves."""
     thresholds = plan.figures.thresholds
     if not thresholds:
@@ -172,7 +170,7 @@ def _utility(table: Checked, plan: Plan, replicates: int, map: Map) -> Found:  #
         if a in acting and b in acting:
             estimates += benefit_differences((a, b), (acting[a], acting[b]), thresholds)
     curves = [
-        decision_band(decision_curve(who, estimates), ready, replicates=replicates, seed=plan.figures.seed, map=map)
+        decision_band(decision_curve(who, estimates), ready, replicates=plan.figures.bootstrap, seed=plan.figures.seed, map=map)
         for who, ready in acting.items()
     ]
     if acting:

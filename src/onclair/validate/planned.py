@@ -15,7 +15,7 @@ from onclair.validate.checked import Checked
 from onclair.validate.curves import Curve
 from onclair.validate.figures import figures_of
 from onclair.validate.plan import Plan
-from onclair.validate.subgroups import FEWEST_EVENTS, by_group, each_group, placed
+from onclair.validate.subgroups import by_group, each_group, placed
 from onclair.validate.transport import pooled_over_centres
 
 Indices = npt.NDArray[np.int64]
@@ -60,15 +60,12 @@ def judge_planned(table: Checked, plan: Plan, *, map: Map = map) -> Judgement:  
     >>> found.estimates[0].name, found.estimates[0].value
     ('auc:m', 0.75)
     """
-    estimates, curves = figures_of(table, plan, plan.figures.bootstrap, map)
+    estimates, curves = figures_of(table, plan, map=map)
     had = {e.name for e in estimates if e.status != "not_available"}
 
     def here(rows: Indices) -> list[Estimate]:
-        """What the whole table has, in a group; what it has not is said once, there."""
-        part = table.at(rows)
-        enough = min(part.counts[1], int((~part.positive).sum())) >= FEWEST_EVENTS
-        found = figures_of(part, plan, plan.figures.bootstrap if enough else 0, map)[0]
-        return [e for e in found if e.name in had]
+        """Return what the whole table has, in a group; what it has not is said once, there."""
+        return [e for e in figures_of(table.at(rows), plan, map=map)[0] if e.name in had]
 
     truth = table.truth if plan.outcome == "binary" else None
     for key, groups in table.groups.items():

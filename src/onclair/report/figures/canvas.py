@@ -44,6 +44,37 @@ class Axis:
         """Return whether a value lies on the axis."""
         return self.low <= value <= self.high
 
+    def marks(self) -> tuple[tuple[float, int], ...]:
+        """Return the round values that the axis names, each with its decimals."""
+        values = ticks(self.low, self.high)
+        return tuple((v, tick_digits(values)) for v in values)
+
+
+class LogAxis(Axis):
+    """A map of ratios: half and double lie as far from 1.
+
+    Examples
+    --------
+    >>> axis = LogAxis(0.5, 2.0, 0.0, 100.0)
+    >>> axis.at(1.0), axis.marks()
+    (50.0, ((0.5, 1), (1.0, 0), (2.0, 0)))
+    """
+
+    __slots__ = ()
+
+    def at(self, value: float) -> float:
+        """Return where a ratio lies; beyond the axis, or at 0, at its end."""
+        low, high = math.log(self.low), math.log(self.high)
+        share = (math.log(min(max(value, self.low), self.high)) - low) / (high - low)
+        return self.start + share * (self.end - self.start)
+
+    def marks(self) -> tuple[tuple[float, int], ...]:
+        """Return halves and doubles, or finer steps on a short axis, each with its decimals."""
+        known = (
+            (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0) if self.high / self.low > 3 else (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
+        )
+        return tuple((v, tick_digits((v,))) for v in known if self.low - 1e-9 <= v <= self.high + 1e-9)
+
 
 def canvas(key: str, title: str, description: str, height: float, width: float = WIDTH) -> ET.Element:
     """Return an empty figure that a screen reader can name.
@@ -113,11 +144,10 @@ def tick_digits(values: Sequence[float]) -> int:
 
 def lower_axis(axis: Axis, y: float, title: str, language: Language, *, top: float | None = None) -> list[ET.Element]:
     """Return a horizontal axis under a plot: ticks, numbers, title, and hairlines up to `top`."""
-    values = ticks(axis.low, axis.high)
-    digits = tick_digits(values)
-    drawn = [line(axis.at(v), y, axis.at(v), top, "grid") for v in values] if top is not None else []
+    marks = axis.marks()
+    drawn = [line(axis.at(v), y, axis.at(v), top, "grid") for v, _ in marks] if top is not None else []
     drawn.append(line(axis.start, y, axis.end, y, "axis"))
-    for v in values:
+    for v, digits in marks:
         drawn.append(line(axis.at(v), y, axis.at(v), y + 4, "axis"))
         drawn.append(write(number(v, language, digits=digits), axis.at(v), y + 18, "quiet small", "middle"))
     return [*drawn, write(title, (axis.start + axis.end) / 2, y + 36, "quiet", "middle")]

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onclair.core.estimate import Estimate
 from onclair.core.words import Language
-from onclair.report.figures.canvas import STRIP, WIDTH, Axis, canvas, line, lower_axis, ticks, virtual_frame, wrapped, write
-from onclair.report.labels import REFERENCE
+from onclair.report.figures.canvas import STRIP, WIDTH, Axis, LogAxis, canvas, line, lower_axis, path, ticks, virtual_frame, wrapped, write
+from onclair.report.labels import RATIOS, REFERENCE
 from onclair.report.markup import append, node
 from onclair.report.reading import Role, Row, read_name
 from onclair.report.words import figure_text, holds_its_value, reason_text, say
 
 LABEL_END, PLOT_START, PLOT_END, TEXT_START = 158.0, 172.0, 400.0, 414.0
 LINE, ROW = 17.0, 34.0
+#: Room beside the plot for the figure in words, wide letters allowed for.
+TEXT_WIDTH = 140.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,24 @@ class Look:
     virtual: bool = False
 
 
-def forest(rows: Sequence[Row], look: Look) -> ET.Element:
+def forest(rows: Sequence[Row], look: Look, axis: Axis | None = None) -> ET.Element:
     """Return a forest plot.
 
     Parameters
     ----------
     rows : sequence of Row
-        Drawn from top to bottom; the model filled and strong, rivals as squares, controls hollow.
+        Drawn from top to bottom; the model filled and strong, rivals as squares, controls hollow, centres pooled as a diamond,
+        the range of a new centre as a bar.
     look : Look
+    axis : Axis, optional
+        One that holds every figure when left out; an interval that leaves it ends in an arrow.
 
     Returns
     -------
     Element
         An SVG that names every row and figure in its description.
     """
-    axis = common_axis([r.estimate for r in rows], PLOT_START, PLOT_END)
+    axis = axis or common_axis([r.estimate for r in rows], PLOT_START, PLOT_END)
     heights = [_height(r, look.language) for r in rows]
     foot = 26.0 + sum(heights) + (STRIP if look.virtual else 0.0)
     spoken = ". ".join(f"{r.label}{say('colon', look.language)}{figure_text(r.estimate, look.language)}" for r in rows)
@@ -69,8 +74,45 @@ def common_axis(estimates: Sequence[Estimate], start: float, end: float) -> Axis
     (0.5, 1.0)
     """
     values = [v for e in estimates for v in (e.value, e.low, e.high) if v is not None]
-    values += [REFERENCE[f] for e in estimates if (f := read_name(e.name).figure) in REFERENCE and "minus" not in e.name]
-    values += [0.0 for e in estimates if "minus" in e.name]
+    values += [REFERENCE[f] for e in estimates if (f := read_name(e.name).figure) in REFERENCE and "-minus-" not in e.name]
+    values += [0.0 for e in estimates if "-minus-" in e.name]
+    return axis_over(values, start, end)
+
+
+def standing_axis(estimates: Sequence[Estimate], start: float, end: float) -> Axis:
+    """Return an axis for figures of which some do not stand: their intervals do not stretch it; ratios on a logarithmic one.
+
+    Examples
+    --------
+    >>> wide = Estimate("o_e:a:centre=1", 1.4, low=0.01, high=90.0, status="too_few", reason="2 events")
+    >>> axis = standing_axis([Estimate("o_e:a:centre=2", 1.1, low=0.9, high=1.3), wide], 0.0, 100.0)
+    >>> axis.low, axis.high
+    (0.5, 2.0)
+    """
+    stands = [e for e in estimates if e.status == "ok"] or list(estimates)
+    within = [v for e in stands for v in (e.low, e.high) if v is not None]
+    within += [e.value for e in estimates if e.value is not None]
+    figures = {read_name(e.name).figure for e in estimates if "-minus-" not in e.name}
+    if figures and figures <= RATIOS and all(v > 0 for v in within):
+        low, high = min([1.0, *within]), max([1.0, *within])
+        steps = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+        first, last = (
+            max((s for s in steps if s <= low and s < 1), default=0.05),
+            min((s for s in steps if s >= high and s > 1), default=20.0),
+        )
+        return LogAxis(first, last, start, end)
+    return common_axis([replace(e, low=None, high=None) if e not in stands else e for e in estimates], start, end)
+
+
+def axis_over(values: Sequence[float], start: float, end: float) -> Axis:
+    """Return an axis with round ends that holds every value.
+
+    Examples
+    --------
+    >>> axis = axis_over([0.12, 0.87], 0.0, 100.0)
+    >>> axis.low, axis.high
+    (0.0, 1.0)
+    """
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
@@ -86,14 +128,14 @@ def whisker(estimate: Estimate, axis: Axis, y: float, role: Role = "model") -> l
     """
     if estimate.value is None:
         return []
-    tone = "s1" if role == "model" else "s2" if role == "control" else "soft"
-    unsure = " unsure" if estimate.status == "too_few" else ""
-    drawn = []
-    if estimate.low is not None and estimate.high is not None and holds_its_value(estimate):
-        left, right = axis.at(estimate.low), axis.at(estimate.high)
-        drawn.append(line(left, y, right, y, f"path {tone}{unsure}"))
-        drawn += [line(x, y - 4, x, y + 4, f"path {tone}") for x in (left, right)]
+    tone = "s1" if role in ("model", "pooled", "predicted") else "s2" if role == "control" else "soft"
+    ends = (estimate.low, estimate.high) if holds_its_value(estimate) else None
     x = axis.at(estimate.value)
+    if role == "pooled":
+        return [_diamond(axis, (ends[0] if ends else None, estimate.value, ends[1] if ends else None), y, tone)]
+    drawn = _whisker_line(estimate, axis, y, tone, role) if ends else []
+    if role == "predicted":
+        return drawn
     if role == "rival":
         drawn.append(node("rect", x=x - 4.5, y=y - 4.5, width=9, height=9, class_=f"mark {tone}"))
     else:
@@ -101,8 +143,30 @@ def whisker(estimate: Estimate, axis: Axis, y: float, role: Role = "model") -> l
     return drawn
 
 
+def _whisker_line(estimate: Estimate, axis: Axis, y: float, tone: str, role: Role) -> list[ET.Element]:
+    """Return the line of an interval with its caps; arrows where it leaves the axis, a bar for a prediction interval."""
+    low, high = estimate.low or 0.0, estimate.high or 0.0
+    left, right = axis.at(low), axis.at(high)
+    if role == "predicted":
+        return [node("rect", x=left, y=y - 5, width=max(1.0, right - left), height=10, class_=f"bar {tone} pale")]
+    drawn = [line(left, y, right, y, f"path {tone}{' unsure' if estimate.status == 'too_few' else ''}")]
+    for x, value, outward in ((left, low, 6.0), (right, high, -6.0)):
+        if axis.holds(value):
+            drawn.append(line(x, y - 4, x, y + 4, f"path {tone}"))
+        else:
+            drawn.append(path([(x + outward, y - 4), (x, y), (x + outward, y + 4)], f"path {tone}"))
+    return drawn
+
+
+def _diamond(axis: Axis, at: tuple[float | None, float, float | None], y: float, tone: str) -> ET.Element:
+    low, value, high = at
+    x = axis.at(value)
+    left, right = (x - 5 if low is None else min(axis.at(low), x - 4)), (x + 5 if high is None else max(axis.at(high), x + 4))
+    return path([(left, y), (x, y - 7), (right, y), (x, y + 7)], f"mark {tone}", close=True)
+
+
 def _row(row: Row, axis: Axis, y: float, language: Language) -> list[ET.Element]:
-    strong = "strong" if row.role == "model" else None
+    strong = "strong" if row.role in ("model", "pooled") else None
     drawn = _lines(row.label, LABEL_END, y, strong, "end", LABEL_END)
     if row.estimate.value is None:
         reason = reason_text(row.estimate, language)
@@ -110,7 +174,7 @@ def _row(row: Row, axis: Axis, y: float, language: Language) -> list[ET.Element]
     return [
         *drawn,
         *whisker(row.estimate, axis, y, row.role),
-        *_lines(figure_text(row.estimate, language), TEXT_START, y, strong, None, 150),
+        *_lines(figure_text(row.estimate, language), TEXT_START, y, strong, None, TEXT_WIDTH),
     ]
 
 
@@ -125,11 +189,14 @@ def _height(row: Row, language: Language) -> float:
     if row.estimate.value is None:
         lines = max(lines, len(wrapped(reason_text(row.estimate, language), WIDTH - PLOT_START - 8)))
     else:
-        lines = max(lines, len(wrapped(figure_text(row.estimate, language), 150)))
+        lines = max(lines, len(wrapped(figure_text(row.estimate, language), TEXT_WIDTH)))
     return max(ROW, LINE * lines + 12)
 
 
 def _reference(rows: Sequence[Row], axis: Axis, foot: float, language: Language) -> list[ET.Element]:
+    if rows and "-minus-" in rows[0].estimate.name:
+        x = axis.at(0.0)
+        return [line(x, 18, x, foot, "reference"), write(say("no-difference-line", language), x, 12, "quiet small", "middle")]
     name = read_name(rows[0].estimate.name) if rows else None
     if name is None or name.figure not in REFERENCE or not axis.holds(REFERENCE[name.figure]):
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onclair.core.errors import BadInput, BadModelFile, BadSetting
+from onclair.core.errors import BadInput, BadModelFile
+from onclair.learn.conformal.threshold import check_alpha, first_reaching, shares, threshold, too_few
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-_SLACK = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,7 @@ class Conformal:
         """
         if self.threshold is not None:
             return None
-        need = math.ceil((1 - self.alpha) / self.alpha - _SLACK)
-        few = f"{self.patients} patients are too few for sets that miss at most {100 * self.alpha:g} %"
-        return f"{few}; at least {need} are needed, so both classes stay possible."
+        return f"{too_few(self.patients, self.alpha)}, so both classes stay possible."
 
     def sets(self, risk: npt.ArrayLike) -> Bools:
         """Return which classes cannot be ruled out, bool, shape (n, 2): column 0 without the event, column 1 with it.
@@ -121,9 +118,8 @@ class LeaveOneOut:
 def conformal(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float = 0.1) -> Conformal:
     """Calibrate prediction sets on risks that the model gave to rows it had not seen.
 
-    With one row a patient, the threshold is the ``ceil((n + 1)(1 - alpha))``-th smallest of n values of ``1 - risk of the true
-    class``. Where rows repeat (several lesions, spectra or repeats of the folds), each patient's mass 1 / (K + 1) is shared by
-    its rows, and the mass 1 / (K + 1) of the new patient lies at infinity (Lee, Barber & Willett 2023, sec. 2).
+    The misfit is ``1 - risk of the true class``; where rows repeat (several lesions, spectra or repeats of the folds) the patient
+    is the unit, as :func:`onclair.learn.conformal.threshold.threshold` says.
 
     Parameters
     ----------
@@ -158,10 +154,9 @@ def conformal(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike
     >>> conformal([0.9, 0.8], [1, 1], ["a", "b"]).threshold is None
     True
     """
-    score, _, share, count = _misfit(risk, truth, patients, alpha)
-    order = np.argsort(score, kind="stable")
-    at = _quantile(np.cumsum(share[order]), (count + 1) * (1 - alpha))
-    return Conformal(alpha, None if at is None else float(score[order][at]), count)
+    score, names = _misfit(risk, truth, patients, alpha)
+    found = threshold(score, names, alpha)
+    return Conformal(alpha, found.value, found.patients)
 
 
 def leave_one_out(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float = 0.1) -> LeaveOneOut:
@@ -175,7 +170,8 @@ def leave_one_out(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.Array
     >>> judged.covered.tolist(), judged.coverage
     ([True, True, True, False], 0.75)
     """
-    score, who, share, count = _misfit(risk, truth, patients, alpha)
+    score, names = _misfit(risk, truth, patients, alpha)
+    who, share, count = shares(names)
     order = np.argsort(score, kind="stable")
     everyone = np.cumsum(share[order])
     p = np.asarray(risk, dtype=np.float64)
@@ -183,31 +179,21 @@ def leave_one_out(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.Array
     for patient in range(count):
         mine = who == patient
         others = everyone - np.cumsum(np.where(mine[order], share[order], 0.0))
-        at = _quantile(others, count * (1 - alpha))
+        at = first_reaching(others, count * (1 - alpha))
         sets[mine] = Conformal(alpha, None if at is None else float(score[order][at]), count - 1).sets(p[mine])
     covered = sets[np.arange(len(p)), np.asarray(truth, dtype=np.int64)]
     weight = share / count
     return LeaveOneOut(sets, covered, float(covered @ weight), float((sets.sum(axis=1) == 1) @ weight), count)
 
 
-def _quantile(mass: Floats, wanted: float) -> int | None:
-    """Return the first position at which the cumulated mass reaches `wanted`, None when it never does."""
-    reached = mass >= wanted - _SLACK
-    return int(np.argmax(reached)) if reached.any() else None
-
-
-def _misfit(
-    risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float
-) -> tuple[Floats, npt.NDArray[np.int64], Floats, int]:
-    """Return each row's 1 - risk of its true class, its patient's number, its share of the patient, and the patients' count."""
+def _misfit(risk: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike, alpha: float) -> tuple[Floats, npt.NDArray[np.generic]]:
+    """Return each row's 1 - risk of its true class, and its patient."""
     p, y, names = np.asarray(risk, dtype=np.float64), np.asarray(truth, dtype=np.float64), np.asarray(patients)
-    if not 0 < alpha < 1:
-        raise BadSetting(f"The setting 'alpha' of the prediction sets is {alpha:g}; it must lie between 0 and 1.", item="alpha")
+    check_alpha(alpha)
     if not p.shape == y.shape == names.shape or p.ndim != 1:
         raise BadInput(f"Risks {p.shape}, truth {y.shape} and patients {names.shape} differ in shape; give one of each a row.")
     bad = ~((p >= 0) & (p <= 1)) | ~np.isin(y, (0.0, 1.0))
     if bad.any():
         first = int(np.argmax(bad))
         raise BadInput(f"Row {first} has risk {p[first]:g} and truth {y[first]:g}; a risk lies in [0, 1] and a truth is 0 or 1.")
-    _, who, rows = np.unique(names, return_inverse=True, return_counts=True)
-    return np.where(y == 1, 1 - p, p), who.astype(np.int64), 1.0 / rows[who], len(rows)
+    return np.where(y == 1, 1 - p, p), names
