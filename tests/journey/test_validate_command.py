@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from commandline import onclair
+from commandline import onclair, onclair_here
 
 PLAN = """format = "onclair-plan/1"
 title = "A model in three hospitals"
@@ -81,22 +81,22 @@ def test_every_kind_of_name_is_there(whole):
 
 
 def test_the_run_verifies_and_replays(place, whole):
-    assert onclair("verify", place / "run").code == 0
-    assert onclair("replay", place / "run", "--json").json["equal"]
+    assert onclair_here("verify", place / "run").code == 0
+    assert onclair_here("replay", place / "run", "--json").json["equal"]
 
 
 def test_a_changed_estimate_no_longer_verifies(place, whole, tmp_path):
     shutil.copytree(place / "run", tmp_path / "run")
     table = tmp_path / "run" / "validate" / "estimates.csv"
     table.write_bytes(table.read_bytes().replace(b"auc:m,0.", b"auc:m,1.", 1))
-    said = onclair("verify", tmp_path / "run", "--json")
+    said = onclair_here("verify", tmp_path / "run", "--json")
     assert (said.code, [p["file"] for p in said.json["problems"]]) == (1, ["validate/estimates.csv"])
 
 
 def test_the_number_of_workers_changes_nothing_nor_does_keeping_no_folder(place, whole):
     for workers in ("1", "2"):
         flags = ("--predictions", place / "all.csv", "--plan", place / "plan.toml", "--workers", workers, "--json")
-        said = onclair("validate", *flags).json
+        said = onclair_here("validate", *flags).json
         assert (said["evidence_id"], said["estimates"]) == (whole["evidence_id"], whole["estimates"])
 
 
@@ -104,20 +104,20 @@ def test_merged_sites_equal_one_run_over_all_rows(place, whole):
     sites = []
     for name in ("north", "south", "west"):
         sites.append(place / f"run-{name}")
-        said = onclair("validate", "--predictions", place / f"{name}.csv", "--plan", place / "plan.toml", "--out", sites[-1], "--json")
+        said = onclair_here("validate", "--predictions", place / f"{name}.csv", "--plan", place / "plan.toml", "--out", sites[-1], "--json")
         assert said.code == 0, said.err
-    merged, names = onclair("validate", "merge", *sites, "--json").json, by_name(whole)
+    merged, names = onclair_here("validate", "merge", *sites, "--json").json, by_name(whole)
     compared = [e for e in merged["estimates"] if e["name"] in names]
     assert {"auc:m:centre=west", "auc:m:centres", "slope:m:new-centre", "o_e:m:tau2"} <= {e["name"] for e in compared}
     for e in compared:
         for field in ("value", "low", "high", "se"):
             assert e[field] == pytest.approx(names[e["name"]][field], abs=1e-9), (e["name"], field)
-    assert onclair("validate", "merge", sites[0], sites[0]).code == 2
+    assert onclair_here("validate", "merge", sites[0], sites[0]).code == 2
 
 
 def test_a_finished_run_on_other_data_is_not_written_over(place, whole):
     before = (place / "run" / "evidence.json").read_bytes()
-    said = onclair("validate", "--predictions", place / "north.csv", "--plan", place / "plan.toml", "--out", place / "run")
+    said = onclair_here("validate", "--predictions", place / "north.csv", "--plan", place / "plan.toml", "--out", place / "run")
     assert (said.code, (place / "run" / "evidence.json").read_bytes()) == (2, before)
     assert "another predictions file" in said.err
 
@@ -136,7 +136,7 @@ def test_a_finished_run_on_other_data_is_not_written_over(place, whole):
 def test_what_cannot_be_judged_is_one_sentence_and_writes_nothing(table, plan, words, tmp_path):
     (tmp_path / "t.csv").write_text(table)
     (tmp_path / "p.toml").write_text(plan)
-    said = onclair("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--out", tmp_path / "run", "--json")
+    said = onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--out", tmp_path / "run", "--json")
     assert (said.code, said.out, (tmp_path / "run").exists()) == (2, "", False)
     assert len(said.err.strip().splitlines()) == 1
     assert all(word in said.err for word in words), said.err
@@ -147,7 +147,7 @@ def test_a_table_in_the_french_dialect_is_read_and_said(tmp_path):
     (tmp_path / "t.csv").write_bytes("\n".join(rows).encode("latin-1"))
     plan = 'outcome = "binary"\n[columns]\npatient = "pid"\ntruth = "y"\n[models.m]\ncolumn = "p"\n[figures]\nbootstrap = 0\n'
     (tmp_path / "p.toml").write_text(plan)
-    said = onclair("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json").json
+    said = onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json").json
     assert {"delimiter", "decimal_comma", "encoding"} <= {w["code"] for w in said["warnings"]}
     assert said["rows"] == 60
 
@@ -162,25 +162,25 @@ def test_a_constant_or_separating_prediction_is_a_status(column, figure, status,
     frame.to_csv(tmp_path / "t.csv", index=False)
     plan = f'outcome = "binary"\n[columns]\ntruth = "y"\n[models.m]\ncolumn = "{column}"\n[figures]\nbootstrap = 0\n'
     (tmp_path / "p.toml").write_text(plan)
-    found = by_name(onclair("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json").json)
+    found = by_name(onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json").json)
     assert found[figure]["status"] == status
 
 
 def test_one_class_is_a_status_of_the_figures_that_need_two(tmp_path):
     pd.DataFrame({"y": [0] * 30, "p": np.linspace(0.1, 0.5, 30)}).to_csv(tmp_path / "t.csv", index=False)
     (tmp_path / "p.toml").write_text('outcome = "binary"\n[columns]\ntruth = "y"\n[models.m]\ncolumn = "p"\n')
-    said = onclair("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json")
+    said = onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json")
     found = by_name(said.json)
     assert (found["auc:m"]["status"], found["brier:m"]["status"]) == ("not_available", "ok")
 
 
 def test_the_readable_table_names_figures_and_evidence(place):
-    said = onclair("validate", "--predictions", place / "north.csv", "--plan", place / "plan.toml")
+    said = onclair_here("validate", "--predictions", place / "north.csv", "--plan", place / "plan.toml")
     assert said.code == 0
     assert "auc:m" in said.out
     assert json.loads(json.dumps(said.out.split()[-1])).isalnum()
 
 
 def test_a_missing_flag_is_named():
-    said = onclair("validate", "--json")
+    said = onclair_here("validate", "--json")
     assert (said.code, "--predictions" in said.err) == (2, True)

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from commandline import onclair
+from commandline import onclair_here
 
 from onclair.run.conformance import check_conformance
 
@@ -42,7 +42,7 @@ def test_one_altered_cell_fails_and_the_figure_got_follows_it(name, whole, refer
     text = (tmp_path / "evidence" / name).read_text()
     assert text.count(before) == 1
     (tmp_path / "evidence" / name).write_text(text.replace(before, after))
-    said = onclair("validate", "conformance", "--reference-data", tmp_path, "--json")
+    said = onclair_here("validate", "conformance", "--reference-data", tmp_path, "--json")
     held = {check.name: check.got for check in whole.checks}
     moved = [c["name"] for c in said.json["checks"] if not c["holds"]]
     assert (said.code, said.json["held"] < said.json["total"]) == (1, True)
@@ -52,5 +52,5 @@ def test_one_altered_cell_fails_and_the_figure_got_follows_it(name, whole, refer
 
 
 def test_a_folder_without_reference_figures_is_refused(tmp_path):
-    said = onclair("validate", "conformance", "--reference-data", tmp_path)
+    said = onclair_here("validate", "conformance", "--reference-data", tmp_path)
     assert (said.code, "EXPECTED.json" in said.err) == (2, True)

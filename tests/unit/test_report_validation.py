@@ -183,7 +183,7 @@ def test_the_first_screen_gives_the_five_answers_and_what_it_is_not_for() -> Non
     first = page[: page.index('aria-label="In this report"')]
     for key in ("claimed", "in-whom", "how-wrong", "gains", "must-not-tell", "not-for"):
         assert f"<h2>{LABELS[key].en}</h2>" in first
-    assert "Acting from a risk of 23%: 27.0 (23.0 to 31.0) per 100 patients; treating everyone 26.2; no one 0." in first
+    assert "Acting from a risk of 23%: 27.0 (23.0 to 31.0); treating everyone, 26.2." in first
     assert "off by 3.0 percentage points on average (1.5 to 5.0)" in first
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from onclair.cli.options import as_json, folder, language, print_json, workers
+from onclair.cli.options import as_json, folder, language, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--plan", type=folder, default=None, help="The plan: TOML, format onclair-plan/1.")
 @click.option("--out", type=folder, default=None, help="The run folder for evidence and report; nothing is kept when left out.")
 @click.option("--drop-missing", is_flag=True, help="Leave out rows without a prediction or outcome, and count them.")
-@workers
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes; no result depends on it.")
 @language
 @as_json
 @click.pass_context
@@ -38,11 +38,10 @@ def validate(context: click.Context, /, **flags: Any) -> None:
         if flags[name] is None:
             raise click.UsageError(f"--{name} is missing: name the {'table' if name == 'predictions' else 'plan'} to judge.", context)
     from onclair.report.files import report_files
-    from onclair.run.pool import cores
     from onclair.run.validation import Validation
     from onclair.run.validation import validate as do_validate
 
-    asked = (flags["predictions"], flags["plan"], flags["out"], report_files, flags["drop_missing"], flags["workers"] or cores())
+    asked = (flags["predictions"], flags["plan"], flags["out"], report_files, flags["drop_missing"], flags["workers"])
     found = do_validate(Validation(*asked))
     if flags["as_json"]:
         print_json(summary(found))

@@ -28,15 +28,17 @@ PAPER_CSS = """\
 @page :first { margin-top: 12mm; @top-left { content: none; } }
 body { line-height: 1.4; } main { padding-bottom: 0; }
 .answers, .first.pair, .second.pair { margin-bottom: 8pt; }
-section { break-before: auto; } h2, h3, caption { break-after: avoid; } .wide tr, .figures tbody { break-inside: avoid; }
+section { break-before: auto; } h2, h3, caption { break-after: avoid; } .wide tr, .figures tr { break-inside: avoid; }
+.figures tbody tr:not(:last-child) { break-after: avoid; }
 .verdict .sentence { line-height: 1.25; } a { color: inherit; text-decoration: none; }
 table { break-inside: auto; } .wide thead, .figures thead { display: table-header-group; }
 .figures td.axis { width: 36%%; }
 .pair .card { break-inside: avoid; } section > .card { break-inside: auto; }
 /* A validation run has hundreds of estimates: a line each; names stand in the HTML and JSON reports, reasons in their own section. */
 .claims #estimates table { table-layout: fixed; } .claims #estimates tbody th code, .claims #estimates .reason { display: none; }
-.claims #estimates thead th:nth-child(1) { width: 42%%; } .claims #estimates thead th:nth-child(2) { width: 11%%; }
-.claims #estimates thead th:nth-child(3) { width: 18%%; } .claims #estimates thead th:nth-child(7) { width: 11%%; }
+.claims #estimates thead th:nth-child(1) { width: 41%%; } .claims #estimates thead th:nth-child(2) { width: 10%%; }
+.claims #estimates thead th:nth-child(3) { width: 16%%; } .claims #estimates thead th:nth-child(4) { width: 6%%; }
+.claims #estimates thead th:nth-child(7) { width: 11%%; }
 .claims #estimates thead th { font-size: 6.5pt; } .claims #estimates td.number { white-space: normal; }
 .claims #estimates th, .claims #estimates td { width: auto; padding: .0625rem .25rem .0625rem 0; }
 """

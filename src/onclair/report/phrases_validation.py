@@ -93,12 +93,12 @@ VALIDATION: dict[str, Words] = {
     ),
     "gains-score": Words("A score gives no risk from which one would act.", "Un score ne donne pas de risque à partir duquel agir."),
     "gains-at": Words(
-        "Acting from a risk of {at}: {model} per 100 patients; treating everyone {all}; no one 0.",
-        "Agir dès un risque de {at} : {model} pour 100 patients ; traiter tout le monde {all} ; personne 0.",
+        "Acting from a risk of {at}: {model}; treating everyone, {all}.",
+        "Agir dès un risque de {at} : {model} ; traiter tout le monde, {all}.",
     ),
     "gains-unit": Words(
-        "Counted in events rightly treated, less patients treated for nothing at their price; the higher the better.",
-        "En événements traités à raison, moins les patients traités pour rien à leur prix ; plus haut, c'est mieux.",
+        "Per 100 patients, in events rightly treated less patients treated for nothing at their price; treating no one, 0.",
+        "Pour 100 patients, en événements traités à raison, moins les patients traités pour rien à leur prix ; ne traiter personne, 0.",
     ),
     "gains-at-none": Words("Acting from a risk of {at}: cannot tell, {reason}.", "Agir dès un risque de {at} : indéterminé, {reason}."),
     "must-not-tell": Words("Where it must say “cannot tell”", "Où il faut dire « indéterminé »"),

@@ -1,0 +1,81 @@
+"""Virtual claims about a time, one cause or two: do the intervals hold what is true?
+
+One centre, so that one censoring curve is right; what censoring that depends on the centre does is a bias, not a matter of intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from onclair.core.estimate import Estimate
+from onclair.core.seeds import rng_for
+from onclair.run.benches.seen import Seen, each_holds
+from onclair.validate import competing_calibration, competing_figures, survival, survival_calibration
+from onclair.validate.acting import acting_in_time
+from onclair.validate.benefits import benefits
+from onclair.validate.followed import Followed, followed_risks
+from onclair.virtual.claim_draws import drawn_truth
+from onclair.virtual.claim_times import TimesLaw, competing_law, draw_times, exact_truth, survival_law
+
+SURVIVAL = replace(survival_law(400, 1), tau=0.0, mix=0.0)
+COMPETING = replace(competing_law(400, 1), tau=0.0, mix=0.0)
+WHAT = "400 patients with 1 to 40 rows in one centre, censored by loss and by the end of the study"
+#: Draws for the truths without a closed form: of every cohort, whose censoring is its own, and once for all.
+DRAWS, DRAWS_ONCE = 200_000, 2_000_000
+Figures = Callable[[Followed, np.ndarray[tuple[int], np.dtype[np.float64]]], list[Estimate]]
+
+
+def survival_intervals(rng: np.random.Generator) -> list[Seen]:
+    """Return which intervals of survival figures hold the truth of one cohort, clustered and naive."""
+    claim = draw_times(SURVIVAL, rng)
+    drawn = drawn_truth(SURVIVAL, claim.centres, DRAWS, rng)
+    truths = {**_at_horizon(SURVIVAL), **{name: figure["value"] for name, figure in drawn.items()}}
+    lp = claim.table["lp"].to_numpy(np.float64)
+    return _judged(SURVIVAL, claim.table, truths, lambda rows: _survival(rows, lp))
+
+
+def competing_intervals(rng: np.random.Generator) -> list[Seen]:
+    """Return which intervals of figures under competing events hold the truth of one cohort, clustered and naive."""
+    return _judged(COMPETING, draw_times(COMPETING, rng).table, _of_competing(), _competing)
+
+
+def _judged(law: TimesLaw, table, truths: dict[str, float | None], figures) -> list[Seen]:
+    seen: list[Seen] = []
+    for who, owners in (("clustered", table["patient"].to_numpy()), ("naive", None)):
+        rows = followed_risks(table["time"].to_numpy(), table["event"].to_numpy(), table["p"].to_numpy(), owners)
+        found = [*figures(rows), *benefits("claim", acting_in_time(rows, law.horizon), [0.2])]
+        seen += each_holds(found, truths, who, law.kind)
+    return seen
+
+
+def _survival(rows: Followed, lp) -> list[Estimate]:
+    at = SURVIVAL.horizon
+    found = [survival.harrell("harrell:claim", rows), survival.uno("uno:claim", rows, tau=at)]
+    found += [of(f"{name}:claim", rows, at) for name, of in (("auc_t", survival.auc_t), ("brier", survival.brier), ("ipa", survival.ipa))]
+    found.append(survival_calibration.o_e("o_e:claim", rows, at))
+    return [*found, survival_calibration.slope("slope:claim", replace(rows, scores=lp))]
+
+
+def _competing(rows: Followed) -> list[Estimate]:
+    here = {name: getattr(competing_figures, name) for name in ("auc_t", "c_index", "brier", "ipa")}
+    here |= {name: getattr(competing_calibration, name) for name in ("o_e", "pseudo_intercept", "pseudo_slope")}
+    return [of(f"{name}:claim", rows, COMPETING.horizon) for name, of in here.items()]
+
+
+@cache
+def _at_horizon(law: TimesLaw) -> dict[str, float | None]:
+    """Return the exact figures at the horizon: with one centre and no spread between centres, those of every cohort."""
+    return dict(exact_truth(law, draw_times(law, rng_for(1, "coverage", law.kind)))["figures"]["claim"])
+
+
+@cache
+def _of_competing() -> dict[str, float | None]:
+    """Return the figures of the competing law, with Wolbers' index, which no censoring changes, by draws."""
+    rng = rng_for(1, "coverage", "competing", "drawn")
+    claim = draw_times(COMPETING, rng)
+    drawn = drawn_truth(COMPETING, claim.centres, DRAWS_ONCE, rng)
+    return {**_at_horizon(COMPETING), "c_index": drawn["c_index"]["value"]}
