@@ -27,8 +27,12 @@ from onclair.core.finding import finding_schema
 from onclair.core.settings import fields_of
 from onclair.core.study import Description, Study
 from onclair.io.cohorts import read_cohort
+from onclair.report.checklists.fill import checklists
+from onclair.report.checklists.pointers import backed
+from onclair.report.schema import report_schema
 from onclair.run.applying import opened_run
 from onclair.run.describe import checked
+from onclair.run.replay import claim_of
 
 Promise = Callable[[Made], None]
 
@@ -43,7 +47,7 @@ class Check:
 
 CHECKS: dict[str, Check] = {}
 #: How many promises bind a study, by (kind of outcome, signal). A change here is a change of the contract.
-EXPECTED = {("binary", "volume"): 32, ("binary", "table"): 24}
+EXPECTED = {("binary", "volume"): 33, ("binary", "table"): 25}
 
 
 def everywhere(study: Study) -> bool:
@@ -312,6 +316,18 @@ def the_report_asks_nothing_of_the_network(made: Made) -> None:
         assert not re.search(r"""\b(src|href|srcset|action)\s*=\s*["'](?!#|data:)""", page)
         assert not re.search(r"url\(\s*['\"]?(?!data:|#)|@import", page)
         assert "default-src 'none'" in page
+
+
+@promise()
+def its_report_keeps_the_schema_and_every_reported_checklist_cell_resolves(made: Made) -> None:
+    report = json.loads((made.run / "report" / "report.json").read_bytes())
+    jsonschema.validate(report, report_schema(), jsonschema.Draft202012Validator)
+    evidence = claim_of(made.run)
+    cells = [item for checklist in checklists(evidence, "en")["checklists"] for item in checklist["items"]]
+    reported = [item for item in cells if item["status"] == "reported"]
+    assert reported
+    assert all(backed(report, item["source"], item["value"]) for item in reported)
+    assert all(item["value"] is None and item["source"] is None for item in cells if item["status"] != "reported")
 
 
 @promise()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,10 @@ from onclair.validate.survival_claim import SurvivalAsked, SurvivalClaim, surviv
 from onclair.validate.utility import decision_band, decision_curve
 
 #: The same in both languages: names of people, years, and a coefficient.
-NAMES = {"DeLong 1988", "Wilson 1927", "Phipson & Smyth 2010", "Spearman", "Obuchowski & Rockette 1995, Hillis 2014"}
+NAMES = {
+    *("DeLong 1988", "Wilson 1927", "Phipson & Smyth 2010", "Obuchowski & Rockette 1995, Hillis 2014"),
+    *("Riley 2021 (doi:10.1002/sim.9025)", "Spearman"),
+}
 SMOOTHERS = ("loess", "lowess", "rcs3", "rcs4", "rcs5")
 Told = tuple[str, ...]
 
@@ -98,7 +101,9 @@ def binary_cohorts() -> dict[str, Binary]:
         "separated the wrong way": Binary([1, 1, 1, 0, 0, 0] * 4, [0.1, 0.15, 0.2, 0.7, 0.8, 0.9] * 4),
         "right and far from sure": Binary([0] * 24 + [1], [0.01] * 12 + [0.02] * 6 + [0.03] * 6 + [0.04]),
         "most rows tied": Binary(rng.integers(0, 2, 60), np.r_[[0.3] * 50, np.linspace(0.4, 0.9, 10)]),
-        "near one value": Binary([0, 1] * 40, np.r_[0.2, [0.5] * 78, 0.8]),
+        "near one value": Binary([0, 1] * 150, np.r_[0.2, [0.5] * 298, 0.8]),
+        "rare and low": Binary([0] * 9 + [1], np.stack([np.r_[[0.01] * 9, 0.1], np.r_[[0.02] * 9, 0.2]])),
+        "rare and low in two rows a patient": Binary([0] * 9 + [1], np.r_[[0.01] * 9, 0.1], np.arange(10) // 2),
     }
 
 
@@ -118,6 +123,14 @@ def binary(cohort: Binary) -> Told:
     found += bootstrap_binary("m", rows, replicates=6)
     ready = [acting_on(y, q, who, prevalence=cohort.prevalence) for q in (p, other)]
     return told(found, curves, utility(ready[0], ready[1]))
+
+
+def three_events() -> Told:
+    """Say what figures say of which the bootstrap loses one replicate in twenty: those that drew none of three events."""
+    y, p = [1] * 3 + [0] * 27, np.linspace(0.9, 0.1, 30)
+    acting = acting_on(y, p, prevalence=0.1)
+    found = bootstrap_binary("m", judged_risks(y, p), replicates=60)
+    return told(found, [decision_band(decision_curve("m", benefits("m", acting, [0.3])), acting, replicates=60)])
 
 
 def utility(ours: Acting, theirs: Acting) -> Iterator[Estimate | Curve]:
@@ -165,7 +178,7 @@ def followed_cohorts() -> dict[str, InTime]:
         "every risk is 0": InTime(ramp * 20, [1, 0, 1, 2] * 3, [0.0] * 12),
         "risks of 0 and 1": InTime(time, either, np.where(rng.uniform(size=n) < 0.2, np.round(risks), risks)),
         "few values": InTime(time, event, np.where(risks > 0.5, 0.7, 0.3)),
-        "near one value": InTime(time, event, np.r_[0.2, [0.5] * (n - 2), 0.8]),
+        "near one value": InTime(np.tile(time, 4), np.tile(event, 4), np.r_[0.2, [0.5] * (4 * n - 2), 0.8]),
         "separated by the horizon": InTime(np.r_[ramp, 10 + ramp], [1] * 24, np.r_[0.5 + ramp / 3, ramp / 3]),
         "one row": InTime([9.0], [1], [0.4]),
         "one patient": InTime(ramp * 20, [1, 0] * 6, ramp, ["P1"] * 12),
@@ -238,18 +251,28 @@ def table(n: int = 240, centres: str = "ABCD") -> pd.DataFrame:
     lp = np.log(-np.log1p(-p))
     return pd.DataFrame(
         {
-            **{"pid": [f"P{i // 2}" for i in range(n)], "row": range(n), "y": y, "p": p, "q": q, "s": p * 10, "lp": lp, "h": np.exp(lp)},
-            **{"time": time, "event": event, "kind": np.where(event & (q > 0.6), 2, event), "centre": centre},
+            "pid": [f"P{i // 2}" for i in range(n)],
+            "row": range(n),
+            "y": y,
+            "p": p,
+            "q": q,
+            "s": p * 10,
+            "lp": lp,
+            "h": np.exp(lp),
+            "time": time,
+            "event": event,
+            "kind": np.where(event & (q > 0.6), 2, event),
+            "centre": centre,
             "sex": rng.choice(["F", "M", ""], n, p=[0.5, 0.48, 0.02]),
             "mixed": rng.choice(["x", "y", "z"], n),
         }
     )
 
 
-@cache
-def everything() -> dict[str, Told]:
-    """Return what is said of each cohort of every kind, by name; once, for it takes seconds."""
-    said = {f"binary: {name}": binary(cohort) for name, cohort in binary_cohorts().items()}
-    for name, cohort in followed_cohorts().items():
-        said |= {f"survival: {name}": survival(cohort), f"competing: {name}": competing(cohort)}
-    return said
+#: A sweep by its name.
+COHORTS: dict[str, Callable[[], Told]] = {
+    **{f"binary: {name}": partial(binary, cohort) for name, cohort in binary_cohorts().items()},
+    "binary: three events": three_events,
+    **{f"survival: {name}": partial(survival, cohort) for name, cohort in followed_cohorts().items()},
+    **{f"competing: {name}": partial(competing, cohort) for name, cohort in followed_cohorts().items()},
+}

@@ -169,7 +169,7 @@ def test_the_centres_stand_before_any_figure_over_all_of_them() -> None:
     page = render_html(external())
     assert page.index('id="transport"') < page.index('id="figures"') < page.index('id="estimates"')
     heading = page[page.index('aria-labelledby="heading-plot-title') :].partition("</svg>")[0]
-    assert heading.index("centre D (8 / 30)") < heading.index("all centres, pooled") < heading.index("a new centre")
+    assert heading.index("centre D (8\u00a0/\u00a030)") < heading.index("all centres, pooled") < heading.index("a new centre")
 
 
 def test_a_centre_with_too_few_events_is_dashed_and_does_not_stretch_the_axis() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from onclair.cli.options import as_json, folder, print_json
+from onclair.cli.options import as_json, folder, print_json, workers
+
+if TYPE_CHECKING:
+    from onclair.run.bench_validate import TaskTiming
 
 #: Shows the help, then says how many commands there are.
 _HELP = """
@@ -53,6 +57,48 @@ def radiomics(reference_data: Path | None, peer_home: Path | None, as_json: bool
 
 
 @bench.command()
+@click.option("--task", "tasks", multiple=True, help="Time this task alone; may be given again. All when left out.")
+@click.option("--peer-home", type=folder, default=None, help="Environments of peers: HOME/statistics/bin/python.")
+@as_json
+def validate(tasks: tuple[str, ...], peer_home: Path | None, as_json: bool) -> None:
+    """Time the statistics core: bootstraps, concordance, decision curve, a million rows; Onclair beside its peers, one thread."""
+    from onclair.run.bench_validate import bench_validate
+
+    found = []
+    for task in bench_validate(peer_home, tasks):
+        found.append(task)
+        if not as_json:
+            click.echo(f"{task.name}: done", err=True)
+    if as_json:
+        print_json({"tasks": [task.as_dict() for task in found], "warnings": []})
+        return
+    _show_tasks(found)
+
+
+@bench.command()
+@click.option("--cohorts", type=click.IntRange(min=2), default=500, show_default=True, help="Virtual cohorts of each setting.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of every random choice.")
+@workers
+@as_json
+def coverage(cohorts: int, seed: int, workers: int | None, as_json: bool) -> None:
+    """Ask virtual cohorts with known truth how often each interval holds it, clustered and naive; audit pure noise."""
+    from onclair.cli.terminal import listener
+    from onclair.run.coverage import coverage as measure
+    from onclair.run.pool import cores, pool
+
+    with listener(quiet=as_json) as progress, pool(workers or cores()) as over:
+        found = measure(cohorts, seed, map=over, progress=progress)
+    if as_json:
+        print_json({"estimates": [estimate.as_dict() for estimate in found], "cohorts": cohorts, "seed": seed, "warnings": []})
+        return
+    table = Table("figure", "value", "Monte Carlo, 95 %", "cohorts", title="How often intervals hold the truth; virtual cohorts")
+    for estimate in found:
+        ends = "-" if estimate.low is None or estimate.high is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
+        table.add_row(estimate.name, estimate.reason if estimate.value is None else f"{estimate.value:.3f}", ends, str(estimate.n))
+    Console().print(table)
+
+
+@bench.command()
 @as_json
 def start(as_json: bool) -> None:
     """Measure what it costs to start: `onclair --help` in a process of its own."""
@@ -67,6 +113,18 @@ def start(as_json: bool) -> None:
         print_json({"runs": [row.as_dict()], "warnings": []})
     else:
         click.echo(f"onclair --help: {row.process_cpu_s:.2f} CPU seconds, {row.rss_mb:.0f} MB")
+
+
+def _show_tasks(tasks: list[TaskTiming]) -> None:
+    """Print each task, its peers below it."""
+    table = Table("task", "tool", "CPU s", "at most", "compile s", "MB", "bounds", title="CPU seconds of the call alone, and peak memory")
+    for task in tasks:
+        held = {None: task.reason or "", True: "hold", False: "do not hold"}[task.holds]
+        table.add_row(task.name, "onclair", *(_figure(f) for f in (task.cpu_s, task.bound_s, task.compile_s)), _figure(task.peak_mb), held)
+        for peer in task.peers:
+            said = peer.reason or peer.status if peer.status != "ok" else peer.what + (", extrapolated" if peer.extrapolated else "")
+            table.add_row("", f"{peer.name} {peer.version}".strip(), _figure(peer.cpu_s), "", "", _figure(peer.peak_mb), said)
+    Console().print(table)
 
 
 def _figure(value: float | int | None) -> str:

@@ -16,8 +16,7 @@ __all__ = ["FRAGMENTS", "TABLES", "each_once", "in_french"]
 
 _KNOWN = tuple((re.compile(pattern), french) for pattern, french in FRAGMENTS)
 _PLACE = re.compile(r"\\(\d)")
-#: A number with a decimal point, whole: no part of a version, a name or a DOI.
-_NUMBER = re.compile(r"(?<![\w.])(?<!doi:)(\d+)\.(\d+)(?=e[-+]\d|(?![\w.]))")
+_NUMBER = re.compile(r"(?<![\w.])(\d+)\.(\d+)(?=e[-+]\d|(?![\w.]))")
 
 
 def in_french(fragment: str) -> str | None:
@@ -58,12 +57,16 @@ def _matched(fragment: str) -> str | None:
         found = pattern.fullmatch(fragment)
         told = None if found is None else _filled(found, french)
         if told is not None:
-            return _NUMBER.sub(r"\1,\2", told)
+            return told
     return None
 
 
 def _filled(found: re.Match[str], french: str) -> str | None:
     """Return the French with what was caught in its places, or None where a fragment that was caught is not known."""
-    caught: dict[str, str | None] = {str(place): text for place, text in enumerate(found.groups(), start=1)}
-    caught |= {str(place): in_french(found[place]) for place in found.re.groupindex.values()}
-    return None if None in caught.values() else _PLACE.sub(lambda place: str(caught[place[1]]), french)
+    caught = {str(place): _NUMBER.sub(r"\1,\2", text) for place, text in enumerate(found.groups(), start=1)}
+    for name, place in found.re.groupindex.items():
+        told = found[name] if name.startswith("name") else in_french(found[name])
+        if told is None:
+            return None
+        caught[str(place)] = told
+    return _PLACE.sub(lambda place: caught[place[1]], french)

@@ -31,6 +31,9 @@ _PACKED: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
     (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
     (b"\x5d\x00\x00", "lzma", lzma.LZMADecompressor),
 )
+#: Streams that joblib writes and that cannot be looked into here; no honest model file begins so.
+_SHUT = ((b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstandard"))
+_ZIP, _ZIP_END, _ZIP_TAIL = b"PK\x03\x04", b"PK\x05\x06", 65_557
 
 
 def executable_kind(data: bytes) -> str | None:
@@ -99,12 +102,17 @@ def refuse_executable_file(path: str | Path) -> None:
 def _kind(data: bytes, depth: int) -> str | None:
     if depth == 0:
         return "an archive nested too deeply to be a model"
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] == _ZIP:
         return _zip_kind(data, depth)
+    if _ZIP_END in data[-_ZIP_TAIL:] and (kind := _zip_kind(data, depth)) is not None:  # a zip may have anything before it
+        return f"{kind}, behind other bytes"
     if data[:6] == _NPY:
         return "an array of Python objects (a pickle)" if _holds_objects(data) else None
     if data[257:262] == b"ustar":
         return "a tar archive (an old torch model)"
+    for magic, name in _SHUT:
+        if data.startswith(magic):
+            return f"a stream packed by {name}, as joblib writes them"
     for magic, name, opener in _PACKED:
         if data.startswith(magic) and (inside := _unpacked(data, opener)) is not None:
             kind = _kind(inside, depth - 1)
@@ -113,27 +121,46 @@ def _kind(data: bytes, depth: int) -> str | None:
 
 
 def _is_pickle(data: bytes) -> bool:
-    if len(data) >= 2 and data[0] == 0x80 and data[1] <= 5:  # protocols 2 to 5, joblib and torch's old files among them
+    """Return whether bytes are a chain of pickle's opcodes up to STOP, or begin as protocols 2 to 5 do (joblib and old torch among them).
+
+    A safetensors file begins with the length of its header, which may look like either by chance; within those 8 bytes no pickle can have
+    loaded anything yet, so there STOP is taken for what it is, part of a length.
+    """
+    weights = _is_safetensors(data)
+    if not weights and len(data) >= 2 and data[0] == 0x80 and data[1] <= 5:
         return True
     try:
-        return any(opcode.name == "STOP" for opcode, _, _ in pickletools.genops(data[:_PREFIX]))
-    except Exception:  # anything but a chain of opcodes up to STOP is no pickle; genops raises many types on foreign bytes
-        return False
+        return any(opcode.name == "STOP" and not (weights and (at or 0) < 8) for opcode, _, at in pickletools.genops(data))
+    except Exception as error:  # anything but a chain of opcodes up to STOP is no pickle; genops raises many types on foreign bytes
+        return len(data) == _PREFIX and "unknown" not in str(error)  # the first MiB of something packed: opcodes up to where it was cut
+
+
+def _is_safetensors(data: bytes) -> bool:
+    return len(data) >= 10 and 2 <= int.from_bytes(data[:8], "little") <= len(data) - 8 and data[8:9] == b"{"
 
 
 def _zip_kind(data: bytes, depth: int) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for name in archive.namelist():
-                if name.endswith((".pkl", ".pickle")):
-                    return f"a zip with {name.rpartition('/')[2]}"
-                with archive.open(name) as member:
-                    kind = _kind(member.read(_PREFIX), depth - 1)
-                if kind:
-                    return f"a zip whose {name} is {kind}"
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, lzma.LZMAError):
+            names = archive.namelist()
+            pickles = [name for name in names if name.endswith((".pkl", ".pickle"))]
+            if pickles:
+                return f"a zip with {pickles[0].rpartition('/')[2]}"
+            kinds = ((name, _member_kind(archive, name, depth)) for name in names)
+            return next((f"a zip whose {name} is {kind}" for name, kind in kinds if kind), None)
+    except _DAMAGED:
         return None  # damaged, hence nothing that could be loaded; whoever expects a zip says so
-    return None
+
+
+def _member_kind(archive: zipfile.ZipFile, name: str, depth: int) -> str | None:
+    try:
+        with archive.open(name) as member:
+            return _kind(member.read(_PREFIX), depth - 1)
+    except _DAMAGED:
+        return None  # one damaged member says nothing of the others
+
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, lzma.LZMAError, ValueError)
 
 
 def _holds_objects(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Folds: nested, repeated, by centre and in time. Only ``Cohort`` cuts; this asks it to, and finds the rows.
+"""Folds: by patient, nested, repeated, by centre and in time. Only ``Cohort`` cuts; this asks it to, and finds the rows.
 
 A patient's rows always stay together, and every cut has its own stream of random numbers keyed by its place, so that it does
 not depend on who cuts first.
@@ -6,7 +6,9 @@ not depend on who cuts first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +116,113 @@ def inside(cohort: Cohort, split: Split, truth: pd.Series, folds: int, rng: np.r
             found = f"{events} of its {len(train.patients)} training patients have the event"
             raise BadCohort(f"'{split.name}' cannot be cut into {folds} inner folds: {found}; use fewer folds.", item=split.name)
     return cuts
+
+
+@dataclass(frozen=True, slots=True)
+class NestedSplit:
+    """One outer cut, and the cuts of its training part: nobody to be judged by `outer` is on either side of an inner one."""
+
+    outer: Split
+    inner: tuple[Split, ...]
+
+
+def nested_splits(
+    cohort: Cohort, truth: pd.Series, folds: int, inner_folds: int, *, repeats: int = 1, seed: int = 1
+) -> tuple[NestedSplit, ...]:
+    """Cut by patient, `repeats` times, and cut each training part again.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    truth : Series of 0 and 1, indexed by (patient, item)
+        Events are spread evenly over both kinds of folds.
+    folds, inner_folds : int
+        At least 2.
+    repeats, seed : int
+
+    Returns
+    -------
+    tuple of NestedSplit
+        ``repeats x folds`` of them, one repeat after the other; the same cuts as ``NestedPlan`` with this seed.
+
+    Raises
+    ------
+    BadCohort
+        For fewer patients than folds, or too few events for that many.
+
+    Examples
+    --------
+    >>> acquisitions = pd.DataFrame({"patient": list("ABCDEFGH"), "centre": "X", "visit": 1, "kind": "pet", "path": "p"})
+    >>> cohort = Cohort(acquisitions, pd.DataFrame({"patient": list("ABCDEFGH")}))
+    >>> truth = pd.Series([0.0, 1.0] * 4, index=pd.MultiIndex.from_product([list("ABCDEFGH"), [1]]))
+    >>> cuts = nested_splits(cohort, truth, 2, 2)
+    >>> len(cuts), all(set(i.train + i.test) == set(c.outer.train) for c in cuts for i in c.inner)
+    (2, True)
+    """
+    return tuple(
+        NestedSplit(split, inside(cohort, split, truth, inner_folds, stream(seed, 1, repeat, fold)))
+        for repeat, splits in enumerate(repeated(cohort, truth, folds, repeats, seed))
+        for fold, split in enumerate(splits)
+    )
+
+
+def by_centre(cohort: Cohort, index: pd.Index) -> tuple[Split, ...]:
+    """Cut by centre the patients that have rows, each centre judged once on what the others taught.
+
+    Raises
+    ------
+    BadCohort
+        For a row whose patient the cohort does not hold, or when only one centre has rows.
+
+    Examples
+    --------
+    >>> acquisitions = pd.DataFrame({"patient": list("ABC"), "centre": list("XXY"), "visit": 1, "kind": "pet", "path": "p"})
+    >>> cuts = by_centre(Cohort(acquisitions, pd.DataFrame({"patient": list("ABC")})), pd.MultiIndex.from_product([list("ABC"), [1]]))
+    >>> [(cut.name, cut.test) for cut in cuts]
+    [('centre:X', ('A', 'B')), ('centre:Y', ('C',))]
+    """
+    return described(cohort, index).by_centre()
+
+
+def in_time(cohort: Cohort, index: pd.Index, column: str, at: Sequence[float | str]) -> tuple[Split, ...]:
+    """Cut in time the patients that have rows: at each moment, learn from all before it and judge those up to the next moment.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    index : Index
+        Of the rows, (patient, item).
+    column : str
+        Of ``acquisitions.csv``; a patient counts from its first.
+    at : sequence of float or str
+        Rising moments, at least one; after the last, everybody later is judged.
+
+    Returns
+    -------
+    tuple of Split
+        One a moment: nobody is judged twice, and no model sees what came after it (rolling origin).
+
+    Raises
+    ------
+    BadCohort
+        When the column is absent, the moments do not rise, or nobody lies before the first or from one moment to the next.
+
+    References
+    ----------
+    Tashman 2000, doi:10.1016/S0169-2070(00)00065-0.
+
+    Examples
+    --------
+    >>> acquisitions = pd.DataFrame({"patient": list("ABCD"), "centre": "X", "visit": 1, "kind": "pet", "path": "p", "year": [1, 2, 3, 4]})
+    >>> cohort = Cohort(acquisitions, pd.DataFrame({"patient": list("ABCD")}))
+    >>> [(cut.train, cut.test) for cut in in_time(cohort, pd.Index(list("ABCD")), "year", [2, 4])]
+    [(('A',), ('B', 'C')), (('A', 'B', 'C'), ('D',))]
+    """
+    moments, present = list(at), described(cohort, index)
+    if not moments or any(not early < late for early, late in pairwise(moments)):  # type: ignore[operator]
+        raise BadCohort(f"The moments to cut '{column}' at are {moments}; give one or more, rising.", item=column)
+    until = [present.only(present.in_time(column, later).train) for later in moments[1:]]
+    return tuple(part.in_time(column, moment) for part, moment in zip([*until, present], moments, strict=True))
 
 
 def rows_of(index: pd.Index, patients: Iterable[str]) -> Bools:

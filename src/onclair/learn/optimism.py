@@ -120,7 +120,7 @@ def corrected(found: Refits, merit: Merit, *, who: str = "model", level: float =
 
     References
     ----------
-    Harrell, Lee & Mark 1996, doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4; Efron & Tibshirani 1997, eq. 25 to 32,
+    Harrell, Lee & Mark 1996, doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4; Efron & Tibshirani 1997, section 3,
     doi:10.1080/01621459.1997.10474007; intervals: Noma, Shinozaki, Iba, Teramukai & Furukawa 2021, doi:10.1002/sim.9148.
 
     Examples
@@ -167,7 +167,7 @@ def plus632(apparent: float, outside: float, chance: float) -> float:
 
     References
     ----------
-    Efron & Tibshirani 1997, eq. 28 to 32, doi:10.1080/01621459.1997.10474007.
+    Efron & Tibshirani 1997, section 3, doi:10.1080/01621459.1997.10474007.
 
     Examples
     --------
@@ -178,8 +178,8 @@ def plus632(apparent: float, outside: float, chance: float) -> float:
     >>> round(plus632(0.2, 0.2, 0.5), 6)
     0.2
     """
-    held = min(outside, chance)  # Err(1)' of eq. 31
-    over = (held - apparent) / (chance - apparent) if held > apparent and chance > apparent else 0.0  # R', eq. 28 and 31
+    held = min(outside, chance)  # no model is counted worse than one without information
+    over = (held - apparent) / (chance - apparent) if held > apparent and chance > apparent else 0.0  # the relative overfitting rate
     weight = 0.632 / (1 - 0.368 * over)
     return (1 - weight) * apparent + weight * held
 

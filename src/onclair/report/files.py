@@ -31,8 +31,34 @@ def _json(evidence: Evidence, language: Language) -> bytes:
     return render_json(evidence).encode()
 
 
+def _schema(evidence: Evidence, language: Language) -> bytes:
+    from onclair.report.schema import render_schema
+
+    del evidence, language
+    return render_schema().encode()
+
+
+def _fhir(evidence: Evidence, language: Language) -> bytes:
+    from onclair.report.fhir import render_fhir
+
+    return render_fhir(evidence, language).encode()
+
+
+def _checklists(evidence: Evidence, language: Language) -> bytes:
+    from onclair.report.checklists.fill import render_checklists
+
+    return render_checklists(evidence, language).encode()
+
+
 #: Who writes each format; nothing is imported before it is asked for.
-WRITERS: dict[str, Writer] = {"html": _html, "pdf": _pdf, "json": _json}
+WRITERS: dict[str, Writer] = {
+    "html": _html,
+    "pdf": _pdf,
+    "json": _json,
+    "schema": _schema,
+    "fhir": _fhir,
+    "checklists": _checklists,
+}
 FORMATS = tuple(WRITERS)
 #: Formats that are no text, so that a terminal cannot show them.
 BINARY = frozenset({"pdf"})

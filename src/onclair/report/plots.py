@@ -23,6 +23,9 @@ from onclair.report.words import number, say, sentence, whole
 
 Figure = Literal["forest", "calibration", "decision", "controls", "centres"]
 
+#: How the fragment begins that says how many rows stand behind the patients.
+ROWS_TOLD = "n and events count patients ("
+
 
 def render_figure(evidence: Evidence, which: Figure, language: Language = "en") -> str:
     """Return one figure as an SVG file of its own, colours and fonts inside.
@@ -150,13 +153,19 @@ def behind(estimates: Sequence[Estimate], evidence: Evidence, language: Language
     """Return what stands behind figures: n, events, centres, and how their intervals were made."""
     model = next((e for e in estimates if e.n is not None), None)
     n, events = (model.n, model.events) if model else (evidence.facts.get("patients"), evidence.facts.get("events"))
-    methods = each_once(e.method for e in estimates if e.method and e.low is not None)
+    methods = _rows_once(each_once(e.method for e in estimates if e.method and e.low is not None))
     level = next((e.level for e in estimates if e.low is not None), 0.95)
     words: list[Child] = [counts(n, events, evidence, language)]
     if methods:
         words += [" ", say("level", language, level=number(100 * level, language, digits=0)).capitalize(), say("colon", language)]
         words += [as_written("; ".join(methods), language), "."]
     return words
+
+
+def _rows_once(methods: Sequence[str]) -> list[str]:
+    """Return method fragments with the rows of the whole told, not those of each centre or group again."""
+    told = [m for m in methods if m.startswith(ROWS_TOLD)]
+    return [m for m in methods if not m.startswith(ROWS_TOLD) or m == told[0]]
 
 
 def behind_curve(drawn: Sequence[Mapping[str, Any]], evidence: Evidence, language: Language) -> list[Child]:

@@ -167,16 +167,16 @@ def between_centres(evidence: Evidence, figure: str, who: str) -> Estimate | Non
 
 
 def counted(label: str, estimate: Estimate, language: Language) -> str:
-    """Return a label with the events and patients behind its figure.
+    r"""Return a label with the events and patients behind its figure.
 
     Examples
     --------
-    >>> counted("centre 4", Estimate("auc:a:centre=4", 0.7, n=120, events=33), "en")
+    >>> counted("centre 4", Estimate("auc:a:centre=4", 0.7, n=120, events=33), "en").replace("\u00a0", " ")
     'centre 4 (33 / 120)'
     """
     if estimate.n is None:
         return label
-    events = f"{whole(estimate.events, language)} / " if estimate.events is not None else ""
+    events = f"{whole(estimate.events, language)}\u00a0/\u00a0" if estimate.events is not None else ""
     return f"{label} ({events}{whole(estimate.n, language)})"
 
 

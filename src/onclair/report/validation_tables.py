@@ -144,7 +144,7 @@ def _row_label(name: ClaimName, key: str, evidence: Evidence, language: Language
     if not name.at or key.startswith("nb-"):
         return claim_who(name.who, language)
     at = say("at-threshold", language, at=threshold_text(name.at, language))
-    return at if len(models(evidence)) == 1 else f"{at} · {name.who}"
+    return at if sum(m.kind == "risk" for m in models(evidence)) == 1 else f"{at} · {name.who}"
 
 
 def _head(titles: Sequence[str]) -> ET.Element:

@@ -155,8 +155,8 @@ def timing_of(task: Task, peers: Sequence[Peer] = (), peer_home: Path | None = N
     """
     with tempfile.TemporaryDirectory(prefix="onclair-bench-") as place:
         small, rows = Path(place, "small.npz"), Path(place, "rows.npz")
-        np.savez(small, **task.draw(min(SMALL, task.rows)))
-        np.savez(rows, **task.draw(task.rows))
+        for path, count in ((small, min(SMALL, task.rows)), (rows, task.rows)):
+            np.savez(path, allow_pickle=False, **task.draw(count))
         ours = _ours(task, place, small, rows)
         return _bounded(task, replace(ours, peers=tuple(_peer(peer, task, peer_home, (small, rows)) for peer in peers)))
 

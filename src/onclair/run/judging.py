@@ -21,7 +21,7 @@ from onclair.run.learning import Learnt, Lesson
 from onclair.run.store import Store, read_evidence
 from onclair.run.table import patients_of
 from onclair.validate.confounds import ENOUGH_EVENTS, negative_control, nuisance_correlation, null_auc, too_few_events
-from onclair.validate.curves import Curve
+from onclair.validate.curves import Curve, distribution
 from onclair.validate.discrimination import auc, auc_difference
 from onclair.validate.record import Asked, Claim, judge
 from onclair.validate.shares import share
@@ -95,7 +95,10 @@ def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]
         _sets(lesson, learnt),
     ):
         estimates.update({e.name: e for e in extra})
-    return sorted((_told(_cautious(e), learnt) for e in estimates.values()), key=_rank), [*found.curves, _distribution(lesson, learnt)]
+    return sorted((_told(_cautious(e), learnt) for e in estimates.values()), key=_rank), [
+        *found.curves,
+        distribution("model", learnt.risks["model"].mean(axis=0), int(truth.sum())),
+    ]
 
 
 #: Where the judged values come from, for the method of every figure.
@@ -132,23 +135,6 @@ def _cautious(estimate: Estimate) -> Estimate:
     reason = f"{events} events and {n - events} non-events; a smooth calibration curve needs {ENOUGH_EVENTS} of each to mean much"
     reason += f"; {estimate.reason}" if estimate.reason else ""
     return replace(estimate, status="too_few", reason=reason)
-
-
-def _distribution(lesson: Lesson, learnt: Learnt) -> Curve:
-    """Return how the model's risks are spread over twenty classes, for the strip under the calibration plot."""
-    risk, truth = learnt.risks["model"].mean(axis=0), lesson.truth.to_numpy(float)
-    counts, edges = np.histogram(risk, bins=20, range=(0.0, 1.0))
-    return Curve(
-        "distribution",
-        "model",
-        tuple((edges[:-1] + edges[1:]) / 2),
-        tuple(float(c) for c in counts),
-        x_label="predicted risk",
-        y_label="rows",
-        method="rows in classes of 0.05",
-        n=len(risk),
-        events=int(truth.sum()),
-    )
 
 
 def _raw_rivals(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
@@ -247,6 +233,7 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
     return {
         "study": study.name,
         "question": study.question.as_dict(),
+        "signal": study.signal,
         "data": about.data,
         "outcome": {
             "name": lesson.outcome.name,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from onclair.core.errors import BadInput
 
 
@@ -71,6 +74,36 @@ class Curve:
         """Return the curve as plain JSON values, every field present."""
         record = asdict(self)
         return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
+
+
+def distribution(who: str, risks: npt.ArrayLike, events: int) -> Curve:
+    """Return how risks are spread over twenty classes, for the strip under a calibration plot.
+
+    Parameters
+    ----------
+    who : str
+    risks : array_like, shape (n,), in [0, 1]
+    events : int
+
+    Examples
+    --------
+    >>> curve = distribution("model", [0.01, 0.02, 0.99], 1)
+    >>> curve.y[0], curve.y[-1], round(curve.x[0], 3)
+    (2.0, 1.0, 0.025)
+    """
+    values = np.asarray(risks, dtype=np.float64)
+    counts, edges = np.histogram(values, bins=20, range=(0.0, 1.0))
+    return Curve(
+        "distribution",
+        who,
+        tuple((edges[:-1] + edges[1:]) / 2),
+        tuple(float(count) for count in counts),
+        x_label="predicted risk",
+        y_label="rows",
+        method="rows in classes of 0.05",
+        n=int(values.size),
+        events=events,
+    )
 
 
 def curve_from_dict(record: dict[str, Any]) -> Curve:

@@ -32,6 +32,9 @@ class Columns(Settings):
     time: str | None = setting(
         None, "follow-up, positive, in the unit of the horizon", "durée de suivi, positive, dans l'unité de l'horizon"
     )
+    time_unit: Literal["day", "month", "year"] | None = setting(
+        None, "unit of the follow-up and the horizon", "unité du suivi et de l'horizon"
+    )
     event: str | None = setting(None, "0 censored, 1 of interest, 2 and more competing", "0 censuré, 1 d'intérêt, 2 et plus concurrents")
     centre: str | None = setting(None, "where the patient was treated", "où le patient a été traité")
     lesion: str | None = setting(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from onclair.core.estimate import Estimate
 from onclair.science.statistics.bootstrap import Map
 from onclair.validate.checked import Checked
-from onclair.validate.curves import Curve
+from onclair.validate.curves import Curve, distribution
 from onclair.validate.figures import figures_of
 from onclair.validate.plan import Plan
 from onclair.validate.subgroups import by_group, each_group, placed
@@ -70,6 +70,7 @@ def judge_planned(table: Checked, plan: Plan, *, map: Map = map) -> Judgement:  
     truth = table.truth if plan.outcome == "binary" else None
     for key, groups in table.groups.items():
         estimates += by_group(here, groups, key, truth=truth, patients=table.patients)
+    curves += [distribution(who, table.models[who].predictions, int(table.positive.sum())) for who in plan.risks]
     return Judgement([*estimates, *_by_centre(table, here, truth)], curves)
 
 

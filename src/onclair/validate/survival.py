@@ -20,6 +20,9 @@ AUC_T = "cumulative/dynamic AUC, censoring-weighted with G of these rows (Uno 20
 IPCW = "censoring-weighted with G of these rows (Graf 1999); influence function with that of G"
 NO_PAIR = "no two rows can be compared: nobody was followed longer than a row with the event"
 
+#: An error below this is a zero that rounding left.
+ROUNDING = 1e-9
+
 
 def harrell(name: str, rows: Followed) -> Estimate:
     """Return Harrell's concordance: of two comparable rows, how often the one with the earlier event has the higher score.
@@ -341,7 +344,7 @@ def _ranked(name: str, rows: Followed, found: Concordance, method: str, se: floa
     if np.ptp(rows.scores) == 0:
         return rows.estimate(name, 0.5, 0.0, "constant score, which ranks no one: 0.5 by definition, without error")
     error = _jackknife(rows, found.contributions) if se is None else se
-    if value in (0.0, 1.0) or error == 0:
+    if value in (0.0, 1.0) or error < ROUNDING:
         estimate = rows.estimate(name, value, float("nan"), method)
         return replace(estimate, reason="its estimated variance is zero, so no interval can be had")
     low, high = wald(value, error, rows.z, "identity")

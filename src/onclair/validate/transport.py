@@ -49,6 +49,9 @@ Judge = Callable[[Indices, Floats], Sequence[Estimate]]
 
 _CITED = "REML (Viechtbauer 2005), Hartung & Knapp 2001"
 
+#: An error below this on the pooling scale is a zero that rounding left.
+LEAST_ERROR = 1e-9
+
 
 def pooled_over_centres(by_centre: Mapping[str, Estimate], prefix: str) -> list[Estimate]:
     """Return one figure pooled over centres: its mean, what a new centre may expect, and the variance between centres.
@@ -280,7 +283,7 @@ def _entering(by_centre: Mapping[str, Estimate], scale: Scale) -> tuple[dict[str
             refused.setdefault("no figure", []).append(centre)
         elif not np.isfinite(value) and estimate.se is not None:
             refused.setdefault("at the end of its scale", []).append(centre)
-        elif not (np.isfinite(se) and se > 0):
+        elif not (np.isfinite(se) and se > LEAST_ERROR):
             refused.setdefault("no usable standard error", []).append(centre)
         else:
             entered[centre] = estimate

@@ -1,6 +1,7 @@
 r"""The record's English fragments and their French: one table a subject, each a pattern with its French.
 
-``\1`` holds what varies; a place named in its pattern, ``(?P<why>.+)``, holds another fragment, which is put in French too.
+``\1`` holds what varies. A place called ``(?P<name>.+)``, or anything else in ``name``, holds what a user named, and stays as it is;
+one of another name, ``(?P<why>.+)``, holds another fragment, which is put in French too.
 """
 
 from __future__ import annotations

@@ -59,6 +59,10 @@ CALIBRATION: tuple[tuple[str, str], ...] = (
         r"p du test de l'ordonnée 0 et de la pente 1 en recalibration logistique, 2 degrés de liberté",
     ),
     (r"Wald, clustered sandwich", r"Wald, sandwich groupé par patient"),
+    (
+        r"too few patients for the two-by-two variance of intercept and slope",
+        r"trop peu de patients pour la variance conjointe de l'ordonnée et de la pente",
+    ),
     (r"Spiegelhalter's z of the Brier score", r"z de Spiegelhalter du score de Brier"),
     (r"two-sided p of Spiegelhalter's z of the Brier score", r"p bilatéral du z de Spiegelhalter du score de Brier"),
     (r"variance under the risks", r"variance selon les risques"),

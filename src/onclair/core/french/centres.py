@@ -27,10 +27,10 @@ CENTRES: tuple[tuple[str, str], ...] = (
     (r"(\d+) of (\d+) centres has a figure that can be pooled", r"\1 centre sur \2 a une valeur qui peut être réunie"),
     (r"(\d+) are needed", r"il en faut \1"),
     (r"(\d+) are needed \(left out, (?P<which>.+)", r"il en faut \1 (écartés, \2"),
-    (r"no figure: (.+)", r"sans valeur : \1"),
-    (r"no centre is named: (.+)", r"centre non nommé : \1"),
-    (r"at the end of its scale: (.+)", r"au bout de son échelle : \1"),
-    (r"no usable standard error: (.+)", r"sans erreur type utilisable : \1"),
+    (r"no figure: (?P<names>.+)", r"sans valeur : \1"),
+    (r"no centre is named: (?P<names>.+)", r"centre non nommé : \1"),
+    (r"at the end of its scale: (?P<names>.+)", r"au bout de son échelle : \1"),
+    (r"no usable standard error: (?P<names>.+)", r"sans erreur type utilisable : \1"),
     # meta-analysis
     (
         r"random effects on the (log|logit) scale, REML \(Viechtbauer 2005\), Hartung & Knapp 2001",

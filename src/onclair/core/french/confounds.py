@@ -1,4 +1,4 @@
-"""What could fool us: nuisances, shuffled labels, destroyed signal, noise; and how risks out of fold were had."""
+"""What could fool us: nuisances, shuffled labels, noise; and how risks out of fold were had."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ CONFOUNDS: tuple[tuple[str, str], ...] = (
     ),
     (r"Phipson & Smyth 2010", r"Phipson & Smyth 2010"),
     (r"no refit on shuffled outcomes could be judged", r"aucun apprentissage à critères permutés n'a pu être jugé"),
-    # destroyed signal, and noise
-    (r"mean of (\d+) destructions and of their intervals", r"moyenne de \1 destructions et de leurs intervalles"),
-    (r"no destroyed signal could be judged", r"aucun signal détruit n'a pu être jugé"),
+    # noise
     (r"mean of (\d+) noise data sets", r"moyenne de \1 jeux de bruit"),
     (r"normal interval of the mean", r"intervalle normal de la moyenne"),
     (r"(\d+) noise data sets could be judged", r"\1 jeux de bruit ont pu être jugés"),

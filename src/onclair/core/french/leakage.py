@@ -73,7 +73,7 @@ LEAKAGE: tuple[tuple[str, str], ...] = (
     ),
     (r"shuffle patients first", r"mélangez d'abord les patients"),
     (r"the file", r"le fichier"),
-    (r"the split '(.+)'", r"la partie « \1 »"),
+    (r"the split '(?P<name>.+)'", r"la partie « \1 »"),
     (
         r"Training and held-out rows are of the same time, as in a split at random",
         r"Apprentissage et jugement sont de la même époque, comme dans un découpage au hasard",
@@ -126,7 +126,7 @@ LEAKAGE: tuple[tuple[str, str], ...] = (
     (r"the plan names no scanner column", r"le plan ne nomme pas de colonne appareil"),
     (r"the plan names no date column", r"le plan ne nomme pas de colonne date"),
     (r"the plan names neither a lesion nor an exam column", r"le plan ne nomme ni colonne lésion ni colonne examen"),
-    (r"no split reads as training \((.+)\)", r"aucune partie ne se lit comme l'apprentissage (\1)"),
+    (r"no split reads as training \((?P<names>.+)\)", r"aucune partie ne se lit comme l'apprentissage (\1)"),
     (r'name it with training = "\.\.\." in the plan', r'nommez-la par training = "..." dans le plan'),
     (r"no training row or no held-out row has a date", r"aucune ligne d'apprentissage ou aucune ligne mise de côté n'a de date"),
     (r"the training rows hold one class", r"les lignes d'apprentissage n'ont qu'une classe"),

@@ -57,6 +57,7 @@ PLANNING: tuple[tuple[str, str], ...] = (
         r"(AUC|O:E) (?P<figure>.+): no z can be had from it \((?P<why>.+)\), so nothing is decided at this look",
         r"\1 \2 : on ne peut en tirer de z (\3), rien n'est donc décidé à cette analyse",
     ),
+    (r"continue", r"continuer"),
     (r"stop: null rejected", r"arrêt : hypothèse nulle rejetée"),
     (r"stop: null not rejected", r"arrêt : hypothèse nulle non rejetée"),
     (r"cannot tell", r"indéterminé"),

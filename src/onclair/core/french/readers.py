@@ -28,7 +28,7 @@ READERS: tuple[tuple[str, str], ...] = (
     ),
     # warnings
     (
-        r"Reader (.+) gave every case the same rating by modality (.+): an AUC of 0\.5 \((\d+) such\)",
+        r"Reader (?P<name>.+) gave every case the same rating by modality (?P<name_of_modality>.+): an AUC of 0\.5 \((\d+) such\)",
         r"Le lecteur \1 a donné à tous les cas la même note avec la modalité \2 : une AUC de 0,5 (\3 fois)",
     ),
     (

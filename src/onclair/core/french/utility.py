@@ -19,7 +19,7 @@ UTILITY: tuple[tuple[str, str], ...] = (
         r"the longest follow-up of the (\d+) flagged rows is (\S+), short of (\S+)",
         r"le plus long suivi des \1 lignes signalées est de \2, en deçà de \3",
     ),
-    (r"there is no net benefit of (.+)", r"il n'y a pas de bénéfice net de \1"),
+    (r"there is no net benefit of (?P<name>.+)", r"il n'y a pas de bénéfice net de \1"),
     (
         r"no bootstrap band: (\d+) of (\d+) replicates had no net benefit at some threshold",
         r"pas de bande de bootstrap : \1 réplicats sur \2 sans bénéfice net à l'un des seuils",

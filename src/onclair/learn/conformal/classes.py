@@ -208,7 +208,7 @@ def prediction_sets(
 
     References
     ----------
-    LAC: Sadinle, Lei & Wasserman 2019, doi:10.1080/01621459.2017.1395341. APS: Romano, Sesia & Candes 2020, eq. 5 and 7,
+    LAC: Sadinle, Lei & Wasserman 2019, doi:10.1080/01621459.2017.1395341. APS: Romano, Sesia & Candes 2020, section 2,
     doi:10.48550/arXiv.2006.02544. Mondrian: Vovk, Gammerman & Shafer 2005, section 4.5, doi:10.1007/b106715.
 
     Examples

@@ -40,7 +40,15 @@ def question(record: Record) -> Answer | None:
 
 
 def prospective(record: Record) -> Answer | None:
-    """Return the design where the plan declares a prospective one; no other design says which way it looks."""
+    """Return the design where the plan declares a prospective one; no other design says which way it looks.
+
+    Examples
+    --------
+    >>> prospective(Record({"facts": {"design": "prospective"}})).source
+    '/facts/design'
+    >>> prospective(Record({"facts": {"design": "external"}})) is None
+    True
+    """
     return record.found("design") if record.design == "prospective" else None
 
 
@@ -63,7 +71,16 @@ def uncertainty(record: Record) -> Answer | None:
 
 
 def discrimination(record: Record) -> Answer | None:
-    """Return the figures that rank, with their intervals."""
+    """Return the figures that rank, with their intervals.
+
+    Examples
+    --------
+    >>> estimate = {"name": "auc:model", "value": 0.8, "low": 0.7, "high": 0.9, "level": 0.95, "status": "ok"}
+    >>> discrimination(Record({"facts": {}, "estimates": [estimate]})).source
+    '/estimates/0'
+    >>> discrimination(Record({"facts": {}, "estimates": [{**estimate, "status": "too_few"}]})) is None
+    True
+    """
     return fields([f for f in record.own(PAIRS) if f.has_interval], *SAID)
 
 
@@ -134,7 +151,15 @@ def binary_flow(record: Record) -> Answer | None:
 
 
 def missing(record: Record) -> Answer | None:
-    """Return how gaps were met: rows left out and counted, or that there were none."""
+    """Return how gaps were met: rows left out and counted, or that there were none.
+
+    Examples
+    --------
+    >>> missing(Record({"facts": {"kind": "validation", "excluded": 3}}))
+    Answer(value=3, source='/facts/excluded')
+    >>> missing(Record({"facts": {"missing": [{"column": "a"}], "left_out": []}})) is None
+    True
+    """
     if record.is_validation:
         return None if record.facts.get("excluded") is None else Answer(record.facts["excluded"], "/facts/excluded")
     if record.facts.get("missing") != []:
@@ -214,7 +239,15 @@ def source(record: Record) -> Answer | None:
 
 
 def availability(record: Record) -> Answer | None:
-    """Return where a study's data are and under which licence."""
+    """Return where a study's data are and under which licence.
+
+    Examples
+    --------
+    >>> availability(Record({"facts": {"cohort": {"source": "TCIA", "licence": "CC BY 3.0"}}})).value
+    {'source': 'TCIA', 'licence': 'CC BY 3.0'}
+    >>> availability(Record({"facts": {"cohort": {"source": "TCIA", "licence": ""}}})) is None
+    True
+    """
     return part(record.facts.get("cohort") or {}, ("source", "licence"), "/facts/cohort")
 
 
@@ -248,7 +281,13 @@ def volume_confound(record: Record) -> Answer | None:
 
 
 def several_centres(record: Record) -> Answer | None:
-    """Return the centres whose images were read, where there are two or more."""
+    """Return the centres whose images were read, where there are two or more.
+
+    Examples
+    --------
+    >>> several_centres(Record({"facts": {"volume": "morph_volume", "centres": ["A", "B"]}})).value
+    ['A', 'B']
+    """
     return record.found("centres") if record.imaging and len(record.centres) > 1 else None
 
 
@@ -269,7 +308,13 @@ def tabular(record: Record) -> Answer | None:
 
 
 def learners(record: Record) -> Answer | None:
-    """Return the learners, where every one of them is known to work on a table of features."""
+    """Return the learners, where every one of them is known to work on a table of features.
+
+    Examples
+    --------
+    >>> learners(Record({"facts": {"model": {"candidates": ["lasso", "unet"]}}})) is None
+    True
+    """
     candidates = record.model.get("candidates") or []
     return Answer(candidates, "/facts/model/candidates") if candidates and set(candidates) <= TABULAR else None
 

@@ -116,7 +116,13 @@ METHOD_MISSING = Words(
 
 
 def judges_only(record: Record) -> Words | None:
-    """Not where predictions alone are judged: items on development."""
+    """Not where predictions alone are judged: items on development.
+
+    Examples
+    --------
+    >>> judges_only(Record({"facts": {"kind": "validation"}})).en
+    'The run judges predictions; it develops no model.'
+    """
     return _JUDGES if record.is_validation else None
 
 
@@ -126,17 +132,35 @@ def develops_only(record: Record) -> Words | None:
 
 
 def virtual(record: Record) -> Words | None:
-    """Not for virtual patients: items on the protection of people."""
+    """Not for virtual patients: items on the protection of people.
+
+    Examples
+    --------
+    >>> virtual(Record({"facts": {"data": "real"}})) is None
+    True
+    """
     return _VIRTUAL if record.is_virtual else None
 
 
 def elsewhere(record: Record) -> Words | None:
-    """Not where the patients taught the model nothing: items on dividing the data."""
+    """Not where the patients taught the model nothing: items on dividing the data.
+
+    Examples
+    --------
+    >>> elsewhere(Record({"facts": {"kind": "validation", "design": "internal"}})) is None
+    True
+    """
     return _ELSEWHERE if record.is_elsewhere else None
 
 
 def single_centre(record: Record) -> Words | None:
-    """Not in one centre: items on differences between clusters."""
+    """Not in one centre: items on differences between clusters.
+
+    Examples
+    --------
+    >>> single_centre(Record({"facts": {"centres": ["A"]}})).en
+    'The patients come from one centre.'
+    """
     return _ONE_CENTRE if len(record.centres) == 1 else None
 
 
@@ -146,12 +170,26 @@ def unexamined_centres(record: Record) -> Words | None:
 
 
 def without_images(record: Record) -> Words | None:
-    """Not where the model is known to read no image; a record that does not say keeps the list."""
+    """Not where the model is known to read no image; a record that does not say keeps the list.
+
+    Examples
+    --------
+    >>> without_images(Record({"facts": {"signal": "table"}})).en
+    'The model reads no image.'
+    >>> without_images(Record({"facts": {}})) is None
+    True
+    """
     return _NO_IMAGE if record.imaging is False else None
 
 
 def prognosis(record: Record) -> Words | None:
-    """Not for outcomes in time: items on diagnostic accuracy."""
+    """Not for outcomes in time: items on diagnostic accuracy.
+
+    Examples
+    --------
+    >>> prognosis(Record({"facts": {"outcome": {"kind": "binary"}}})) is None
+    True
+    """
     return _TIME if record.outcome_kind in ("survival", "competing") else None
 
 

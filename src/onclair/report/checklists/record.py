@@ -153,12 +153,16 @@ class Record:
         --------
         >>> Record({"facts": {"patients": 51, "events": 0, "title": ""}}).found("patients", "events")
         Answer(value={'/patients': 51, '/events': 0}, source='/facts')
+        >>> Record({"facts": {"design": "external"}}).found("design")
+        Answer(value='external', source='/facts/design')
         >>> Record({"facts": {"title": ""}}).found("title") is None
         True
         """
         values = {f"/{key}": self.facts.get(key) for key in keys}
         if any(value is None or value in ("", [], {}) for value in values.values()):
             return None
+        if len(values) == 1:
+            return Answer(self.facts[keys[0]], f"/facts/{keys[0]}")
         return Answer(values, "/facts")
 
 
@@ -167,11 +171,18 @@ def fields(figures: Iterable[Figure], *names: str) -> Answer | None:
 
     Examples
     --------
-    >>> fields([Figure(3, {"name": "auc:model", "n": 51}, "auc", "model", "")], "name", "n")
-    Answer(value={'/3': {'name': 'auc:model', 'n': 51}}, source='/estimates')
+    >>> first = Figure(3, {"name": "auc:a", "n": 51}, "auc", "a", "")
+    >>> second = Figure(9, {"name": "auc:b", "n": 51}, "auc", "b", "")
+    >>> fields([first], "name", "n")
+    Answer(value={'name': 'auc:a', 'n': 51}, source='/estimates/3')
+    >>> fields([first, second], "n")
+    Answer(value={'/3': {'n': 51}, '/9': {'n': 51}}, source='/estimates')
     """
-    told = {f"/{figure.index}": {name: figure.record[name] for name in names} for figure in figures}
-    return Answer(told, "/estimates") if told else None
+    told = {figure.index: {name: figure.record[name] for name in names} for figure in figures}
+    if len(told) == 1:
+        index, value = next(iter(told.items()))
+        return Answer(value, f"/estimates/{index}")
+    return Answer({f"/{index}": value for index, value in told.items()}, "/estimates") if told else None
 
 
 def part(mapping: Mapping[str, Any], names: Iterable[str], source: str) -> Answer | None:

@@ -1,4 +1,4 @@
-"""Virtual claims with a binary outcome, from centre to centre and from reader to reader: do the intervals hold what is true?"""
+"""Virtual claims with a binary outcome, from centre to centre and from reader to reader, and whether intervals hold what is true."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from onclair.core.estimate import Estimate
 from onclair.run.benches.seen import Seen, each_holds, holds
@@ -19,7 +18,7 @@ from onclair.validate.readers_table import ratings_of
 from onclair.validate.resampling import bootstrap_binary
 from onclair.validate.rows import judged_risks
 from onclair.validate.transport import per_centre
-from onclair.virtual.claim_binary import BinaryLaw, centres_law, clustered_law, draw_binary, new_centre_auc, truth_of_binary
+from onclair.virtual.claim_binary import centres_law, clustered_law, draw_binary, new_centre_auc, truth_of_binary
 from onclair.virtual.claim_readers import draw_readers, readers_law, truth_of_readers
 
 BINARY, CENTRES, READERS = clustered_law(300, 8), replace(centres_law(4000, 25), tau=0.45, typical_rows=1.5), readers_law(120, 5)
@@ -46,7 +45,11 @@ def binary_intervals(rng: np.random.Generator) -> list[Seen]:
 
 
 def centre_intervals(rng: np.random.Generator) -> list[Seen]:
-    """Return whether the intervals over centres hold the mean, the variance, and the true AUC of a centre nobody has seen."""
+    """Return whether the intervals over centres hold what is true of them, and of a centre nobody has seen.
+
+    ``coverage:new-centre`` asks the prediction interval for the new centre's true AUC; ``...:pooled-interval`` asks the interval of the
+    pooled figure for it, which is what is read into a pooled figure that stands alone.
+    """
     table = draw_binary(CENTRES, rng).table
     y, p, patients = table["y"].to_numpy(), table["p"].to_numpy(), table["patient"].to_numpy()
 
@@ -54,12 +57,12 @@ def centre_intervals(rng: np.random.Generator) -> list[Seen]:
         return [auc("auc:claim", y[rows], p[rows], patients=patients[rows])]
 
     found = {e.name: e for e in per_centre(here, table["centre"].to_numpy(), truth=y, patients=patients)}
-    typical = float(special.expit(special.logit(CENTRES.auc)))
+    new = new_centre_auc(CENTRES, rng)
     return [
-        holds("coverage:new-centre", found["auc:claim:new-centre"], new_centre_auc(CENTRES, rng)),
-        holds("coverage:auc:centres", found["auc:claim:centres"], typical),
+        holds("coverage:new-centre", found["auc:claim:new-centre"], new),
+        holds("coverage:new-centre:pooled-interval", found["auc:claim:centres"], new),
+        holds("coverage:auc:centres", found["auc:claim:centres"], CENTRES.auc),
         holds("coverage:auc:tau2", found["auc:claim:tau2"], CENTRES.tau**2),
-        holds("coverage:new-centre:pooled-interval", found["auc:claim:centres"], new_centre_auc(CENTRES, rng)),
     ]
 
 
@@ -70,14 +73,3 @@ def reader_intervals(rng: np.random.Generator) -> list[Seen]:
     found = compare_modalities(ratings_of(claim.table)).estimates
     names = {"auc:1": "coverage:auc:readers", "difference:1-minus-2": "coverage:difference:readers"}
     return [holds(names[e.name], e, truths[e.name]) for e in found if e.name in names]
-
-
-def laws() -> tuple[BinaryLaw, BinaryLaw]:
-    """Return the laws that are drawn from.
-
-    Examples
-    --------
-    >>> [law.centres for law in laws()]
-    [8, 25]
-    """
-    return BINARY, CENTRES

@@ -112,7 +112,9 @@ def _total(name: str, values: list[bool | float | None], what: str) -> Estimate:
         share, n = float(np.mean(had)), len(had)
         low, high = wilson(share, n, Z)
         method = f"share of {n} virtual cohorts whose 95 % interval holds the truth; {what}{lacking}; Monte Carlo error: Wilson interval"
-        return Estimate(name, share, low=low, high=high, se=float(np.sqrt(share * (1 - share) / n)), n=n, events=sum(had), method=method)
+        return Estimate(
+            name, share, low=low, high=high, se=float(np.sqrt(share * (1 - share) / n)), n=n, events=sum(map(bool, had)), method=method
+        )
     return _mean(name, np.array(had, dtype=np.float64), f"{what}{lacking}")
 
 

@@ -1,19 +1,22 @@
-"""Virtual claims about a time, one cause or two: do the intervals hold what is true?
+"""Virtual claims about a time, one cause or two, and whether intervals hold what is true.
 
 One centre, so that one censoring curve is right; what censoring that depends on the centre does is a bias, not a matter of intervals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from onclair.core.estimate import Estimate
 from onclair.core.seeds import rng_for
 from onclair.run.benches.seen import Seen, each_holds
+from onclair.science.statistics.glm import cloglog
 from onclair.validate import competing_calibration, competing_figures, survival, survival_calibration
 from onclair.validate.acting import acting_in_time
 from onclair.validate.benefits import benefits
@@ -21,12 +24,15 @@ from onclair.validate.followed import Followed, followed_risks
 from onclair.virtual.claim_draws import drawn_truth
 from onclair.virtual.claim_times import TimesLaw, competing_law, draw_times, exact_truth, survival_law
 
+Truths = Mapping[str, float | None]
+
 SURVIVAL = replace(survival_law(400, 1), tau=0.0, mix=0.0)
 COMPETING = replace(competing_law(400, 1), tau=0.0, mix=0.0)
 WHAT = "400 patients with 1 to 40 rows in one centre, censored by loss and by the end of the study"
 #: Draws for the truths without a closed form: of every cohort, whose censoring is its own, and once for all.
 DRAWS, DRAWS_ONCE = 200_000, 2_000_000
-Figures = Callable[[Followed, np.ndarray[tuple[int], np.dtype[np.float64]]], list[Estimate]]
+#: Patients of the one large cohort whose true risks give the limit of the pseudo-value intercept.
+PATIENTS_ONCE = 100_000
 
 
 def survival_intervals(rng: np.random.Generator) -> list[Seen]:
@@ -43,7 +49,7 @@ def competing_intervals(rng: np.random.Generator) -> list[Seen]:
     return _judged(COMPETING, draw_times(COMPETING, rng).table, _of_competing(), _competing)
 
 
-def _judged(law: TimesLaw, table, truths: dict[str, float | None], figures) -> list[Seen]:
+def _judged(law: TimesLaw, table: pd.DataFrame, truths: Truths, figures: Callable[[Followed], list[Estimate]]) -> list[Seen]:
     seen: list[Seen] = []
     for who, owners in (("clustered", table["patient"].to_numpy()), ("naive", None)):
         rows = followed_risks(table["time"].to_numpy(), table["event"].to_numpy(), table["p"].to_numpy(), owners)
@@ -52,7 +58,7 @@ def _judged(law: TimesLaw, table, truths: dict[str, float | None], figures) -> l
     return seen
 
 
-def _survival(rows: Followed, lp) -> list[Estimate]:
+def _survival(rows: Followed, lp: npt.NDArray[np.float64]) -> list[Estimate]:
     at = SURVIVAL.horizon
     found = [survival.harrell("harrell:claim", rows), survival.uno("uno:claim", rows, tau=at)]
     found += [of(f"{name}:claim", rows, at) for name, of in (("auc_t", survival.auc_t), ("brier", survival.brier), ("ipa", survival.ipa))]
@@ -67,15 +73,17 @@ def _competing(rows: Followed) -> list[Estimate]:
 
 
 @cache
-def _at_horizon(law: TimesLaw) -> dict[str, float | None]:
+def _at_horizon(law: TimesLaw) -> Truths:
     """Return the exact figures at the horizon: with one centre and no spread between centres, those of every cohort."""
     return dict(exact_truth(law, draw_times(law, rng_for(1, "coverage", law.kind)))["figures"]["claim"])
 
 
 @cache
-def _of_competing() -> dict[str, float | None]:
-    """Return the figures of the competing law, with Wolbers' index, which no censoring changes, by draws."""
+def _of_competing() -> Truths:
+    """Return the figures of the competing law; Wolbers' index and the pseudo-value intercept, which no censoring changes, by draws."""
     rng = rng_for(1, "coverage", "competing", "drawn")
     claim = draw_times(COMPETING, rng)
     drawn = drawn_truth(COMPETING, claim.centres, DRAWS_ONCE, rng)
-    return {**_at_horizon(COMPETING), "c_index": drawn["c_index"]["value"]}
+    many = draw_times(replace(COMPETING, patients=PATIENTS_ONCE), rng)
+    fitted = cloglog(np.ones((len(many.table), 1)), np.asarray(many.risk), offset=np.log(-np.log1p(-many.table["p"].to_numpy())))
+    return {**_at_horizon(COMPETING), "c_index": drawn["c_index"]["value"], "pseudo_intercept": float(fitted.coefficients[0])}
