@@ -31,6 +31,7 @@ design = "external"
 [columns]
 patient = "pid"
 time = "time"
+time_unit = "year"
 event = "event"
 subgroups = ["meno"]
 

@@ -44,7 +44,7 @@ from onclair.validate.utility import decision_band, decision_curve
 #: The same in both languages: names of people, years, and a coefficient.
 NAMES = {
     *("DeLong 1988", "Wilson 1927", "Phipson & Smyth 2010", "Obuchowski & Rockette 1995, Hillis 2014"),
-    *("Riley 2021 (doi:10.1002/sim.9025)", "Spearman"),
+    *("Riley 2021 (doi:10.1002/sim.9025)", "Geifman 2019", "Spearman"),
 }
 SMOOTHERS = ("loess", "lowess", "rcs3", "rcs4", "rcs5")
 Told = tuple[str, ...]
@@ -118,7 +118,7 @@ def binary(cohort: Binary) -> Told:
     rows = judged_risks(y, p, who)
     curves: list[Curve] = []
     for smoother in SMOOTHERS:
-        found += [e for n in (0, 4) for e in calibration_distances("m", rows, smoother=smoother, replicates=n)]
+        found += calibration_distances("m", rows, smoother=smoother, replicates=0 if smoother == "rcs4" else 4)
         curves.append(calibration_curve("m", y, p, smoother=smoother, patients=who))
     found += bootstrap_binary("m", rows, replicates=6)
     ready = [acting_on(y, q, who, prevalence=cohort.prevalence) for q in (p, other)]

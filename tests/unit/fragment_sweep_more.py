@@ -31,6 +31,14 @@ from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
 from onclair.core.fragments import each_once
 from onclair.io.tables import read_table
+from onclair.learn.calibrate_curves import beta, temperature
+from onclair.learn.calibrate_isotonic import isotonic
+from onclair.learn.conformal.coverage import coverage, coverage_law, exchangeable_by_centre
+from onclair.learn.conformal.selective import aurc
+from onclair.learn.instability import instability
+from onclair.learn.optimism import AUC, SLOPE, Merit, corrected
+from onclair.learn.pipeline import Prevalence
+from onclair.learn.refits import Refits, refits
 from onclair.science.statistics.glm import logistic
 from onclair.validate.calibration import o_e, slope
 from onclair.validate.case_mix import case_mix
@@ -327,6 +335,43 @@ def regressions() -> Told:
     )
 
 
+class _Column:
+    """A learner that gives a column back as the risk, and cannot be trained on one class."""
+
+    name = "column"
+
+    def fit(self, features: pd.DataFrame, truth: Any, rng: np.random.Generator) -> _Column:
+        if np.unique(truth).size < 2:
+            raise BadInput("Only one class is present.")
+        return self
+
+    def risk(self, features: pd.DataFrame) -> Any:
+        return features["x"].to_numpy(dtype=float)
+
+
+def learning() -> Told:
+    """Optimism and instability of a whole pipeline, calibrators and the coverage of prediction sets."""
+    features = pd.DataFrame({"x": [0.2, 0.6, 0.3, 0.7, 0.5, 0.4]}, index=list("ABCDEF"))
+    truth = [0, 1, 0, 1, 0, 1]
+    pools = [refits(_Column(), features, truth, replicates=12), refits(Prevalence(), features, truth, replicates=4)]
+    pools.append(refits(Prevalence(), features.iloc[:2], [0, 1], replicates=1, seed=2))
+    pools.append(refits(_Column(), features, [0, 1, 0, 0, 0, 0], replicates=8))
+    never = Refits("m", np.array([0.5]), np.array([0]), np.array([0.5]), np.full((2, 1), np.nan), np.ones((2, 1), dtype=int))
+    nothing = Merit("auc", lambda y, p: float("nan"))
+    found = [e for pool in pools for merit in (AUC, SLOPE, nothing) for e in corrected(pool, merit).estimates]
+    found += [instability(pool).mean for pool in (*pools[:2], never)]
+    hits, people = [True] * 9 + [False], list("abcdefghij")
+    found += [coverage(hits, people), coverage(hits[:3], people[:3]), coverage([], [])]
+    found += [aurc([0.9, 0.8, 0.6, 0.7], [0, 0, 1, 0], who, replicates=5) for who in (list("abcd"), list("aaaa"))]
+    found.append(aurc([], [], []))
+    laws = ((hits, people, coverage_law(99, 0.1)), (hits, people, coverage_law(3, 0.1)), (hits[:4], list("aabb"), coverage_law(99, 0.1)))
+    tests = [test for held, who, law in laws for test in exchangeable_by_centre(held, who, ["A"] * len(who), law)]
+    found += [test.coverage for test in tests]
+    pairs = (([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), ([0.9, 0.8, 0.2, 0.1], [0, 1, 0, 1]), ([0.5] * 4, truth[:4]), ([0.2, 0.3], [1, 1]))
+    reasons = [str(fit(score, y).reason or "") for score, y in pairs for fit in (temperature, beta, isotonic)]
+    return each_once([*told(found), *(str(t.reason or "") for t in tests), *reasons])
+
+
 #: A sweep by its name.
 ROOMS: Mapping[str, Callable[[], Told]] = {
     "groups": groups,
@@ -337,5 +382,6 @@ ROOMS: Mapping[str, Callable[[], Told]] = {
     "planning": planning,
     "leakage": leaks,
     "regressions": regressions,
+    "learning": learning,
     **{f"plan: {name}": partial(plan, name) for name in _PLANS},
 }

@@ -137,6 +137,24 @@ def test_a_caught_number_gets_a_decimal_comma() -> None:
     assert in_french("rows in classes of 0.05") == "lignes par classes de 0,05"
 
 
+def test_what_a_user_named_is_left_as_it_is() -> None:
+    told = in_french("3 of 5 centres entered (left out, no figure: 2.0, 33.0)")
+    assert told == "3 centres retenus sur 5 (écartés, sans valeur : 2.0, 33.0)"
+
+
+def test_a_fragment_that_a_fragment_holds_is_french_too() -> None:
+    told = in_french("membership cannot be modelled: Newton's method did not converge to 1e-09 in 50 steps")
+    assert told == "l'appartenance au centre ne peut être modélisée : la méthode de Newton n'a pas convergé à 1e-09 en 50 pas"
+
+
+def test_a_fragment_that_holds_an_unknown_one_is_not_half_translated() -> None:
+    assert in_french("membership cannot be modelled: read in the stars") is None
+
+
+def test_the_decimal_point_of_a_doi_stays() -> None:
+    assert in_french("Riley 2019 part I (doi:10.1002/sim.7993)") == "Riley 2019, partie I (doi:10.1002/sim.7993)"
+
+
 def test_a_fragment_that_nobody_translated_stays_english_and_is_marked_so() -> None:
     made = as_written("Wald interval; read in the stars", "fr")
     assert not isinstance(made, str)

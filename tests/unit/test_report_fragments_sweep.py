@@ -16,6 +16,8 @@ from fragment_sweep import COHORTS, Told, without_french
 from fragment_sweep_more import ROOMS, dialects
 
 from onclair.core.fragments import FRAGMENTS, TABLES, in_french
+from onclair.core.glossary import VALIDATION
+from onclair.report.labels import FIGURES
 
 SWEEPS = {**COHORTS, **ROOMS}
 #: What a gap of a text written in code may hold: a number, another fragment, or words of the code.
@@ -58,9 +60,15 @@ def test_no_pattern_has_lost_its_english(subject: str, repository: Path, tmp_pat
 
 def test_every_reason_written_in_the_code_has_french_words(repository: Path) -> None:
     """A reason that no sweep reaches is found where it is written."""
-    found = [(f"{path.name}:{line}", texts) for path, line, texts in _reasons(repository / "src" / "onclair" / "validate")]
+    found = [(f"{path.name}:{line}", texts) for path, line, texts in _reasons(repository / "src")]
     assert len(found) >= 60
     assert [f"{where}: {texts[0]}" for where, texts in found if not NEVER_SAID.issuperset(texts) and not any(map(_has_french, texts))] == []
+
+
+def test_the_glossary_and_the_reports_call_a_figure_by_one_name() -> None:
+    named = {t.symbol: (t.en, t.fr) for t in VALIDATION if t.symbol in FIGURES}
+    assert len(named) >= 10
+    assert named == {symbol: (FIGURES[symbol].en, FIGURES[symbol].fr) for symbol in named}
 
 
 def test_a_new_reason_would_be_missed() -> None:
@@ -76,7 +84,7 @@ def _met(fragments: Iterable[str]) -> set[str]:
         plain = waiting.pop().removesuffix(".")
         for fragment in {plain, plain[:1].lower() + plain[1:]} - met:
             met.add(fragment)
-            waiting += [part for found in _nested(fragment) for part in found.groupdict().values()]
+            waiting += [part for found in _nested(fragment) for name, part in found.groupdict().items() if not name.startswith("name")]
     return met
 
 
@@ -96,10 +104,10 @@ def _plainest(pattern: str) -> str:
     return max((run.replace("\\", "") for run in re.split(r"\(\?.*?\)|\((?!\?).*?[^\\]\)|\[.*?\][*+]?", pattern)), key=len)
 
 
-def _reasons(folder: Path) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
-    """Yield every reason written in a folder's modules, in each way in which its gaps may be filled."""
-    for path in sorted(folder.glob("[!_]*.py")):
-        module = importlib.import_module(f"onclair.validate.{path.stem}")
+def _reasons(source: Path) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
+    """Yield every reason written where figures are made, in each way in which its gaps may be filled."""
+    for path in sorted(path for room in ("validate", "learn") for path in (source / "onclair" / room).rglob("[!_]*.py")):
+        module = importlib.import_module(".".join(path.relative_to(source).with_suffix("").parts))
         for text in _written(path.read_text(encoding="utf-8")):
             yield path, text.lineno, _readings(text, module)
 

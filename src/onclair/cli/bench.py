@@ -78,16 +78,17 @@ def validate(tasks: tuple[str, ...], peer_home: Path | None, as_json: bool) -> N
 @bench.command()
 @click.option("--cohorts", type=click.IntRange(min=2), default=500, show_default=True, help="Virtual cohorts of each setting.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of every random choice.")
+@click.option("--setting", "settings", multiple=True, help="Draw this kind of cohort alone; may be given again. All when left out.")
 @workers
 @as_json
-def coverage(cohorts: int, seed: int, workers: int | None, as_json: bool) -> None:
+def coverage(cohorts: int, seed: int, settings: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     """Ask virtual cohorts with known truth how often each interval holds it, clustered and naive; audit pure noise."""
     from onclair.cli.terminal import listener
     from onclair.run.coverage import coverage as measure
     from onclair.run.pool import cores, pool
 
     with listener(quiet=as_json) as progress, pool(workers or cores()) as over:
-        found = measure(cohorts, seed, map=over, progress=progress)
+        found = measure(cohorts, seed, only=settings, map=over, progress=progress)
     if as_json:
         print_json({"estimates": [estimate.as_dict() for estimate in found], "cohorts": cohorts, "seed": seed, "warnings": []})
         return
@@ -120,12 +121,16 @@ def _show_tasks(tasks: list[TaskTiming]) -> None:
     table = Table("task", "tool", "CPU s", "at most", "compile s", "MB", "bounds", title="CPU seconds of the call alone, and peak memory")
     for task in tasks:
         held = {None: task.reason or "", True: "hold", False: "do not hold"}[task.holds]
-        table.add_row(task.name, "onclair", *(_figure(f) for f in (task.cpu_s, task.bound_s, task.compile_s)), _figure(task.peak_mb), held)
+        table.add_row(task.name, "onclair", *(_short(f) for f in (task.cpu_s, task.bound_s, task.compile_s, task.peak_mb)), held)
         for peer in task.peers:
             said = peer.reason or peer.status if peer.status != "ok" else peer.what + (", extrapolated" if peer.extrapolated else "")
-            table.add_row("", f"{peer.name} {peer.version}".strip(), _figure(peer.cpu_s), "", "", _figure(peer.peak_mb), said)
+            table.add_row("", f"{peer.name} {peer.version}".strip(), _short(peer.cpu_s), "", "", _short(peer.peak_mb), said)
     Console().print(table)
 
 
 def _figure(value: float | int | None) -> str:
     return "" if value is None else f"{value}" if isinstance(value, int) else f"{value:.2f}"
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"

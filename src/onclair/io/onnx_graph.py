@@ -83,7 +83,7 @@ def inspect_onnx(data: bytes, name: str) -> Graph:
     >>> inspect_onnx(b"nonsense", "network.onnx")
     Traceback (most recent call last):
         ...
-    onclair.core.errors.BadModelFile: network.onnx is no ONNX model (its bytes end in the middle of a field); export it again.
+    onclair.core.errors.BadModelFile: network.onnx is no ONNX model (its bytes are no fields); export it again.
     """
     found, graphs = Graph(), 0
     try:
@@ -209,7 +209,8 @@ def _read_function(data: memoryview, found: Graph) -> None:
 
 
 def _value_info(data: memoryview) -> Tensor:
-    name, dtype, shape = "", "unknown", []
+    name, dtype = "", "unknown"
+    shape: list[int | None] = []
     for number, value in _fields(data):
         if number == 1:
             name = _text(value)
@@ -221,7 +222,8 @@ def _value_info(data: memoryview) -> Tensor:
 
 
 def _tensor_type(data: memoryview) -> tuple[str, list[int | None]]:
-    dtype, shape = "unknown", []
+    dtype = "unknown"
+    shape: list[int | None] = []
     for number, value in _fields(data):
         if number == 1 and isinstance(value, int):
             dtype = _DTYPES.get(value, "unknown")

@@ -198,6 +198,7 @@ class _Said:
     value: float
 
     def apparent(self, merit: Merit) -> Estimate:
+        """Return the figure on the model's own rows, or why it is not shown."""
         name = f"{self.stem}:apparent"
         if not merit.evidence_in_sample:
             return not_available(name, _OWN_ROWS.format(merit.name), n=self.found.patients, events=self.found.events)

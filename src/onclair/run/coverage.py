@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from onclair.core.errors import BadSetting
 from onclair.core.estimate import Estimate
+from onclair.core.names import did_you_mean
 from onclair.core.progress import Listener, Progress, silent
 from onclair.core.seeds import rng_for
 from onclair.run.benches import claims, noise, repeated, sets, times
@@ -76,6 +77,7 @@ def coverage(
     cohorts: int = 500,
     seed: int = 1,
     *,
+    only: Sequence[str] = (),
     map: MapFunction = map,  # noqa: A002
     progress: Listener = silent,
 ) -> list[Estimate]:
@@ -86,6 +88,8 @@ def coverage(
     cohorts : int
         Of each setting, at least 2; the noise audits always take ten.
     seed : int
+    only : sequence of str
+        Names of settings; all of them when empty. What one shows does not depend on the others.
     map : callable
         From :func:`onclair.run.pool.pool`; no figure depends on it.
     progress : callable
@@ -100,16 +104,26 @@ def coverage(
     Raises
     ------
     BadSetting
-        For fewer than two cohorts.
+        For fewer than two cohorts or a setting that is not known.
+
+    Examples
+    --------
+    >>> found = coverage(2, only=["readers"])
+    >>> [(e.name, e.n) for e in found]
+    [('coverage:auc:readers', 2), ('coverage:difference:readers', 2)]
     """
+    for name in only:
+        if name not in SETTINGS:
+            raise BadSetting(f"There is no setting '{name}' of virtual cohorts; {did_you_mean(name, SETTINGS)}", item=name)
     if cohorts < 2:
         raise BadSetting(f"--cohorts is {cohorts}; a Monte Carlo error needs at least 2, and a coverage some hundreds.", item="cohorts")
-    units = [unit for name, setting in SETTINGS.items() for unit in _units(name, seed, setting.cohorts or cohorts)]
-    found: dict[str, list[list[Seen]]] = {name: [] for name in SETTINGS}
+    asked = {name: setting for name, setting in SETTINGS.items() if not only or name in only}
+    units = [unit for name, setting in asked.items() for unit in _units(name, seed, setting.cohorts or cohorts)]
+    found: dict[str, list[list[Seen]]] = {name: [] for name in asked}
     for unit, seen in zip(units, map(seen_in, units), strict=True):
         found[unit.setting] += seen
-        progress(Progress(unit.setting, unit.cohorts.stop, SETTINGS[unit.setting].cohorts or cohorts, unit="cohorts"))
-    return [estimate for name, seen in found.items() for estimate in totals(seen, SETTINGS[name].what)]
+        progress(Progress(unit.setting, unit.cohorts.stop, asked[unit.setting].cohorts or cohorts, unit="cohorts"))
+    return [estimate for name, seen in found.items() for estimate in totals(seen, asked[name].what)]
 
 
 def _units(setting: str, seed: int, cohorts: int) -> list[Unit]:

@@ -1,7 +1,6 @@
 r"""The record's English fragments and their French: one table a subject, each a pattern with its French.
 
-``\1`` holds what varies. A place called ``(?P<name>.+)``, or anything else in ``name``, holds what a user named, and stays as it is;
-one of another name, ``(?P<why>.+)``, holds another fragment, which is put in French too.
+``\1`` stands for what was caught; a place called ``name...`` is a user's word and left alone, any other name is a fragment itself.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from onclair.core.french.centres import CENTRES
 from onclair.core.french.confounds import CONFOUNDS
 from onclair.core.french.discrimination import DISCRIMINATION
 from onclair.core.french.leakage import LEAKAGE
+from onclair.core.french.learning import LEARNING
 from onclair.core.french.outlines import OUTLINES
 from onclair.core.french.planning import PLANNING
 from onclair.core.french.readers import READERS
@@ -33,6 +33,7 @@ TABLES: dict[str, Table] = {
     "readers": READERS,
     "planning": PLANNING,
     "leakage": LEAKAGE,
+    "learning": LEARNING,
     "tables": TABLES_READ,
     "outlines": OUTLINES,
 }

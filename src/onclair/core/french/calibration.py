@@ -81,6 +81,7 @@ CALIBRATION: tuple[tuple[str, str], ...] = (
         r"restricted cubic spline \((\d) quantile knots, logistic on logit\(risk\), Harrell\)",
         r"spline cubique restreinte (\1 nœuds aux quantiles, logistique sur logit(risque), Harrell)",
     ),
+    (r"rows in classes of ([\d.]+)", r"lignes par classes de \1"),
     (r"robust pointwise band", r"bande robuste point par point"),
     (r"biased upwards in small cohorts", r"biaisée vers le haut dans les petites cohortes"),
     (

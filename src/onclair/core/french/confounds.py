@@ -1,4 +1,4 @@
-"""What could fool us: nuisances, shuffled labels, noise; and how risks out of fold were had."""
+"""What could fool us: nuisances, shuffled labels, noise."""
 
 from __future__ import annotations
 
@@ -37,12 +37,4 @@ CONFOUNDS: tuple[tuple[str, str], ...] = (
     (r"mean of (\d+) noise data sets", r"moyenne de \1 jeux de bruit"),
     (r"normal interval of the mean", r"intervalle normal de la moyenne"),
     (r"(\d+) noise data sets could be judged", r"\1 jeux de bruit ont pu être jugés"),
-    # out of fold
-    (
-        r"risks out of fold, nested cross-validation by patient, pooled over the folds",
-        r"risques hors pli, validation croisée imbriquée par patient, plis réunis",
-    ),
-    (r"the column as it stands, nothing fitted", r"la colonne telle quelle, rien d'ajusté"),
-    (r"risks out of fold of a logistic model of the rival's columns", r"risques hors pli d'un modèle logistique sur les colonnes du rival"),
-    (r"rows in classes of ([\d.]+)", r"lignes par classes de \1"),
 )

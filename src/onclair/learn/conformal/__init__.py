@@ -17,6 +17,8 @@ from onclair.learn.conformal.coverage import exchangeable_by_centre as exchangea
 from onclair.learn.conformal.intervals import ConformalIntervals as ConformalIntervals
 from onclair.learn.conformal.intervals import quantile_intervals as quantile_intervals
 from onclair.learn.conformal.intervals import residual_intervals as residual_intervals
+from onclair.learn.conformal.saved import conformal_model as conformal_model
+from onclair.learn.conformal.saved import conformal_of as conformal_of
 from onclair.learn.conformal.selective import RiskCoverage as RiskCoverage
 from onclair.learn.conformal.selective import aurc as aurc
 from onclair.learn.conformal.selective import risk_coverage as risk_coverage

@@ -28,10 +28,10 @@ class SetRule:
     alpha : float, in (0, 1)
         Share of new patients whose true class may lie outside the set.
     misfit : {"lac", "aps", "aps-randomised"}
-        ``lac``: 1 - risk of the class, the smallest sets on average. ``aps``: the risks of all classes at least as likely, summed; sets
-        adapt to how hard the case is. ``aps-randomised`` subtracts a uniform share of the class's own risk, so that coverage is exact;
-        without it, APS over few classes errs on the side of full sets (two classes: all sets are full where the likelier class is
-        right in less than 1 - alpha of the patients).
+        ``lac``: 1 - risk of the class, the smallest sets on average. ``aps``: the risks of all likelier classes, summed, so that a set
+        takes classes from the likeliest down and is never empty; sets adapt to how hard the case is, and cover more than promised where
+        the likeliest class alone would do. ``aps-randomised`` adds a uniform share of the class's own risk, which makes coverage exact
+        and some sets empty.
     by : {"everyone", "class", "group"}
         Whether the promise holds over all, within each true class, or within each group (centre), each with a threshold of its own.
 
@@ -104,7 +104,7 @@ class PredictionSets:
 
         Examples
         --------
-        >>> PredictionSets(SetRule(0.1, "aps"), 3, {"everyone": Threshold(0.9, 50)}).sets([[0.6, 0.3, 0.1]]).tolist()
+        >>> PredictionSets(SetRule(0.1, "aps"), 3, {"everyone": Threshold(0.7, 50)}).sets([[0.6, 0.3, 0.1]]).tolist()
         [[True, True, False]]
         """
         p = checked_risks(risks)
@@ -254,18 +254,19 @@ def misfits(risks: Floats, misfit: Misfit, rng: np.random.Generator | None = Non
     Examples
     --------
     >>> misfits(np.array([[0.5, 0.2, 0.3]]), "aps").round(6).tolist(), misfits(np.array([[0.5, 0.2, 0.3]]), "lac").tolist()
-    ([[0.5, 1.0, 0.8]], [[0.5, 0.8, 0.7]])
+    ([[0.0, 0.8, 0.5]], [[0.5, 0.8, 0.7]])
     """
     if misfit == "lac":
         return np.asarray(1 - risks)
     order = np.argsort(-risks, axis=1, kind="stable")
-    summed = np.empty_like(risks)
-    np.put_along_axis(summed, order, np.minimum(np.cumsum(np.take_along_axis(risks, order, axis=1), axis=1), 1.0), axis=1)
+    ranked = np.take_along_axis(risks, order, axis=1)
+    likelier = np.empty_like(risks)
+    np.put_along_axis(likelier, order, np.cumsum(ranked, axis=1) - ranked, axis=1)
     if misfit == "aps":
-        return summed
+        return likelier
     if rng is None:
         raise BadInput("Randomised prediction sets need random numbers; pass rng=numpy.random.default_rng(SEED).")
-    return np.asarray(summed - rng.random(len(risks))[:, None] * risks)
+    return np.asarray(likelier + (1 - rng.random(len(risks))[:, None]) * risks)
 
 
 def checked_risks(risks: npt.ArrayLike) -> Floats:

@@ -1,5 +1,4 @@
-"""What the benchmarks of the statistics core run.
+"""What the benchmarks of the statistics core run: `tasks.py` and `peers.py` are timed, the others draw virtual cohorts.
 
-`tasks.py` and `peers.py` are timed, each in a process of its own (`run/bench_validate.py`); the others draw virtual cohorts and ask
-whether intervals hold the truth (`run/coverage.py`).
+`run/bench_validate.py` starts the first, each in a fresh process; `run/coverage.py` asks the second how often intervals hold the truth.
 """

@@ -30,9 +30,9 @@ SURVIVAL = replace(survival_law(400, 1), tau=0.0, mix=0.0)
 COMPETING = replace(competing_law(400, 1), tau=0.0, mix=0.0)
 WHAT = "400 patients with 1 to 40 rows in one centre, censored by loss and by the end of the study"
 #: Draws for the truths without a closed form: of every cohort, whose censoring is its own, and once for all.
-DRAWS, DRAWS_ONCE = 200_000, 2_000_000
+DRAWS, DRAWS_ONCE = 200_000, 1_000_000
 #: Patients of the one large cohort whose true risks give the limit of the pseudo-value intercept.
-PATIENTS_ONCE = 100_000
+PATIENTS_ONCE = 50_000
 
 
 def survival_intervals(rng: np.random.Generator) -> list[Seen]:
