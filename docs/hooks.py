@@ -20,9 +20,9 @@ from onclair.core import errors
 from onclair.core.glossary import TERMS
 from onclair.core.settings import SettingField, Settings, fields_of
 from onclair.studies import BUILT_IN, load
-from onclair.validate.leakage_plan import LeakagePlan
+from onclair.validate.leakage.plan import LeakagePlan
 from onclair.validate.plan import Plan
-from onclair.validate.protocol_plan import ProtocolPlan
+from onclair.validate.protocol.plan import ProtocolPlan
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {

@@ -23,8 +23,8 @@ from onclair.core.canonical import canonical_json, sha256_of
 from onclair.core.errors import BadInput, BadModelFile, BadSetting, BadTable, CheckFailed, NoRoom
 from onclair.io.chainlog import head_from_dict
 from onclair.io.signatures import make_keys, read_key
-from onclair.validate.protocol import chain_of, enter_outcomes, lock, look, predict, sign
-from onclair.validate.protocol_verify import verify_protocol
+from onclair.validate.protocol.record import chain_of, enter_outcomes, lock, look, predict, sign
+from onclair.validate.protocol.verify import verify_protocol
 
 MODEL: dict[str, Any] = {
     "format": "onclair-model/1",

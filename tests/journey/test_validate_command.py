@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+
 from commandline import onclair, onclair_here
 
 PLAN = """format = "onclair-plan/1"

@@ -9,12 +9,13 @@ from onclair.science.statistics.competing import aalen_johansen, incidence_influ
 from onclair.science.statistics.concordance import uno
 from onclair.science.statistics.survival import kaplan_meier, kaplan_meier_influence
 from onclair.science.statistics.wolbers import wolbers_concordance
-from onclair.validate import competing_figures, survival
 from onclair.validate.acting import acting_in_time
 from onclair.validate.benefits import benefits
-from onclair.validate.competing_calibration import o_e
+from onclair.validate.censored import auc_t, brier_null
+from onclair.validate.competing.calibration import o_e
+from onclair.validate.competing.ranking import c_index
 from onclair.validate.followed import followed_risks
-from onclair.validate.survival_calibration import o_e as survival_o_e
+from onclair.validate.survival.calibration import o_e as survival_o_e
 
 
 @st.composite
@@ -41,14 +42,12 @@ def test_without_competing_events_the_incidence_is_what_kaplan_meier_leaves(coho
 
 @given(cohorts(highest=1), horizons)
 @settings(max_examples=60)
-def test_without_competing_events_every_figure_is_that_of_survival(cohort, horizon):
+def test_without_competing_events_the_null_risk_is_that_of_survival(cohort, horizon):
     rows = followed_risks(*cohort)
-    for figure in ("auc_t", "brier", "brier_null", "ipa"):
-        ours, theirs = (getattr(room, figure)(f"{figure}:m", rows, horizon) for room in (competing_figures, survival))
-        assert (ours.status, ours.value is None) == (theirs.status, theirs.value is None)
-        if ours.value is not None:
-            assert ours.value == pytest.approx(theirs.value)
-            assert (ours.se or 0) == pytest.approx(theirs.se or 0, abs=1e-9)
+    null, risk = brier_null("brier_null:m", rows, horizon), 1 - float(kaplan_meier(rows.time, rows.event).at(horizon))
+    if null.value is not None:
+        assert null.value == pytest.approx(risk * (1 - risk))
+        assert "Kaplan-Meier" in null.method
     ours, theirs = o_e("o_e:m", rows, horizon), survival_o_e("o_e:m", rows, horizon)
     assert ours.value == (None if theirs.value is None else pytest.approx(theirs.value))
 
@@ -94,7 +93,7 @@ def test_the_order_of_the_rows_is_nothing(cohort, horizon, shuffler):
 
     def judged(rows):
         followed = followed_risks(time[rows], event[rows], risk[rows])
-        found = [competing_figures.auc_t("auc_t:m", followed, horizon), competing_figures.c_index("c_index:m", followed, horizon)]
+        found = [auc_t("auc_t:m", followed, horizon), c_index("c_index:m", followed, horizon)]
         return [*found, *benefits("m", acting_in_time(followed, horizon), [0.25, 0.55])]
 
     for a, b in zip(judged(np.arange(time.size)), judged(np.array(order)), strict=True):

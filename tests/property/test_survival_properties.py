@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from onclair.science.statistics.concordance import harrell, sorted_follow_up, uno, weighted_harrell, weighted_uno
 from onclair.science.statistics.cox import FollowUp
+from onclair.validate.censored import auc_t
 from onclair.validate.discrimination import auc
 from onclair.validate.followed import followed_rows
-from onclair.validate.survival import auc_t
-from onclair.validate.survival_claim import SurvivalAsked, SurvivalClaim, survival_figures
+from onclair.validate.survival.claim import SurvivalAsked, SurvivalClaim, survival_figures
 
 FIGURES = ("harrell", "uno", "auc_t", "brier", "brier_null", "ipa", "o_e", "poisson_o_e")
 

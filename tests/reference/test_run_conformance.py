@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-from commandline import onclair_here
 
+from commandline import onclair_here
 from onclair.run.conformance import check_conformance
 
 ALTERED = {

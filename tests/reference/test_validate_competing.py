@@ -9,8 +9,8 @@ import pytest
 from onclair.science.statistics.competing import aalen_johansen
 from onclair.validate.acting import acting_in_time
 from onclair.validate.benefits import benefits
-from onclair.validate.competing import judge_competing
-from onclair.validate.competing_calibration import observed_risk
+from onclair.validate.competing.calibration import observed_risk
+from onclair.validate.competing.claim import judge_competing
 from onclair.validate.followed import followed_risks
 
 

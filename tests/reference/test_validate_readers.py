@@ -5,8 +5,8 @@ import json
 import pytest
 
 from onclair.io.tables import read_table
-from onclair.validate.readers import compare_modalities
-from onclair.validate.readers_table import CODES, ratings_of
+from onclair.validate.readers.comparison import compare_modalities
+from onclair.validate.readers.table import CODES, ratings_of
 
 
 @pytest.fixture(scope="module")

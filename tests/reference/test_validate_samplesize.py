@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from onclair.validate.samplesize import develop
-from onclair.validate.samplesize_validation import Widths, normal_predictor, validate
+from onclair.validate.samplesize.development import develop
+from onclair.validate.samplesize.validation import Widths, normal_predictor, validate
 
 BINARY = {"prevalence": 0.174}
 ASKED = {

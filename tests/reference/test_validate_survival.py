@@ -8,10 +8,11 @@ import pytest
 
 from onclair.science.statistics.cox import FollowUp, cox
 from onclair.science.statistics.splines import restricted_cubic
+from onclair.validate.censored import auc_t, brier
 from onclair.validate.followed import followed_risks, followed_rows
-from onclair.validate.survival import auc_t, brier, harrell, uno
-from onclair.validate.survival_calibration import o_e
-from onclair.validate.survival_claim import SurvivalAsked, SurvivalClaim, judge_survival
+from onclair.validate.survival.calibration import o_e
+from onclair.validate.survival.claim import SurvivalAsked, SurvivalClaim, judge_survival
+from onclair.validate.survival.ranking import harrell, uno
 
 #: Our name, the name in EXPECTED.json.
 FROZEN = {

@@ -25,9 +25,10 @@ from onclair.validate.benefits import (
 from onclair.validate.binary import Claim
 from onclair.validate.calibration import citl, o_e, slope, spiegelhalter, u_test
 from onclair.validate.calibration_curves import calibration_curve, calibration_distances
+from onclair.validate.censored import auc_t, auc_t_difference
 from onclair.validate.checked import checked
-from onclair.validate.competing import competing_auc_difference, competing_estimates
-from onclair.validate.competing_calibration import observed_risk
+from onclair.validate.competing.calibration import observed_risk
+from onclair.validate.competing.claim import competing_estimates
 from onclair.validate.curves import Curve
 from onclair.validate.discrimination import auc, auc_difference, average_precision, partial_auc
 from onclair.validate.followed import followed_risks
@@ -37,8 +38,8 @@ from onclair.validate.plan import read_plan
 from onclair.validate.planned import judge_planned
 from onclair.validate.resampling import bootstrap_binary
 from onclair.validate.rows import judged_risks
-from onclair.validate.survival import auc_t, auc_t_difference, harrell, harrell_difference, uno
-from onclair.validate.survival_claim import SurvivalAsked, SurvivalClaim, survival_figures
+from onclair.validate.survival.claim import SurvivalAsked, SurvivalClaim, survival_figures
+from onclair.validate.survival.ranking import harrell, harrell_difference, uno
 from onclair.validate.utility import decision_band, decision_curve
 
 #: The same in both languages: names of people, years, and a coefficient.
@@ -220,7 +221,7 @@ def competing(cohort: InTime, horizon: float = 5.0) -> Told:
             estimates, curves = competing_estimates("m", *outcome, claim, patients=cohort.patients, **asked)
             found += [*estimates, *curves]
     pair = [followed_risks(cohort.time, cohort.event, q, cohort.patients) for q in (cohort.risks, np.asarray(cohort.risks)[::-1])]
-    found += [competing_auc_difference("auc_t:a-minus-b", pair[0], b, horizon) for b in pair]
+    found += [auc_t_difference("auc_t:a-minus-b", pair[0], b, horizon) for b in pair]
     found += [observed_risk("observed:all", pair[0], at) for at in (horizon, 0.01, 1e3)]
     return told(found, *(_in_time(pair, horizon)))
 

@@ -53,18 +53,18 @@ from onclair.validate.confounds import (
 )
 from onclair.validate.discrimination import auc
 from onclair.validate.drift import input_drift, mmd, psi
-from onclair.validate.leakage import audit
-from onclair.validate.leakage_plan import leakage_plan, leakage_table
-from onclair.validate.looks import DECISIONS, judge_look
+from onclair.validate.leakage.audit import audit
+from onclair.validate.leakage.plan import leakage_plan, leakage_table
 from onclair.validate.noise import noise_auc
 from onclair.validate.operating_points import operating_points
-from onclair.validate.protocol_plan import LooksPlan
-from onclair.validate.readers import compare_modalities
-from onclair.validate.readers_table import Ratings
+from onclair.validate.protocol.looks import DECISIONS, judge_look
+from onclair.validate.protocol.plan import LooksPlan
+from onclair.validate.readers.comparison import compare_modalities
+from onclair.validate.readers.table import Ratings
 from onclair.validate.rows import judged_rows
-from onclair.validate.samplesize import develop
-from onclair.validate.samplesize_validation import normal_predictor, validate
-from onclair.validate.samplesize_validation import planned as planned_validation
+from onclair.validate.samplesize.development import develop
+from onclair.validate.samplesize.validation import normal_predictor, validate
+from onclair.validate.samplesize.validation import planned as planned_validation
 from onclair.validate.shares import share
 from onclair.validate.subgroups import by_group
 from onclair.validate.transport import leave_one_centre_out, merge_estimates, per_centre, pooled_over_centres

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from onclair.core.settings import Settings
 from onclair.validate.checked import checked
-from onclair.validate.leakage_plan import leakage_plan
+from onclair.validate.leakage.plan import leakage_plan
 from onclair.validate.plan import Plan, read_plan
 from onclair.validate.planned import judge_planned
 

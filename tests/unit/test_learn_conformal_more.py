@@ -250,6 +250,7 @@ def mapie_margin(low, high, truth):
     return float(ends[0, 1] - high[0])
 
 
+@pytest.mark.filterwarnings("ignore:Estimator does not appear fitted")
 def test_split_quantiles_widen_by_the_margin_of_mapie():
     draw = np.random.default_rng(2)
     truth = draw.normal(size=120)

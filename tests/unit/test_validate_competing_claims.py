@@ -5,7 +5,8 @@ import pytest
 
 from onclair.core.errors import BadInput, BadSetting
 from onclair.validate.binary import Claim
-from onclair.validate.competing import competing_auc_difference, competing_estimates, judge_competing
+from onclair.validate.censored import auc_t_difference
+from onclair.validate.competing.claim import competing_estimates, judge_competing
 from onclair.validate.followed import followed_risks
 
 FIGURES = ["auc_t", "c_index", "brier", "brier_null", "ipa", "o_e", "pseudo_intercept", "pseudo_slope", "ici", "e50", "e90"]
@@ -117,7 +118,7 @@ def test_writing_every_patient_twice_leaves_figures_and_errors_alone():
 def test_two_claims_alike_do_not_differ():
     time, event, risk = cohort()
     a, b = followed_risks(time, event, risk), followed_risks(time, event, risk**2)
-    found = competing_auc_difference("auc_t:a-minus-b", a, b, 8.0)
+    found = auc_t_difference("auc_t:a-minus-b", a, b, 8.0)
     assert (found.value, found.se, found.low, found.high) == (0.0, 0.0, 0.0, 0.0)
 
 
@@ -125,7 +126,7 @@ def test_a_paired_difference_is_surer_than_two_figures_apart():
     time, event, risk = cohort()
     noisy = np.clip(risk + np.random.default_rng(1).normal(0, 0.1, risk.size), 0, 1)
     a, b = followed_risks(time, event, risk), followed_risks(time, event, noisy)
-    found = competing_auc_difference("auc_t:a-minus-b", a, b, 8.0)
+    found = auc_t_difference("auc_t:a-minus-b", a, b, 8.0)
     apart = [by_name(judge_competing("m", time, event, p, horizon=8.0)[0])["auc_t:m"] for p in (risk, noisy)]
     assert found.value == pytest.approx(apart[0].value - apart[1].value)
     assert 0 < found.se < np.hypot(apart[0].se, apart[1].se)
@@ -134,7 +135,7 @@ def test_a_paired_difference_is_surer_than_two_figures_apart():
 def test_a_paired_difference_refuses_rows_that_differ():
     time, event, risk = cohort()
     with pytest.raises(BadInput, match="same rows"):
-        competing_auc_difference("auc_t:a-minus-b", followed_risks(time, event, risk), followed_risks(time[::-1], event, risk), 8.0)
+        auc_t_difference("auc_t:a-minus-b", followed_risks(time, event, risk), followed_risks(time[::-1], event, risk), 8.0)
 
 
 def test_the_result_does_not_depend_on_who_computes_the_replicates():

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from onclair.core.errors import BadSetting, BadTable
-from onclair.validate.duplicates import chance_within, exact_copies, near_copies, nearest_strangers
-from onclair.validate.leakage import CHECKS, audit
-from onclair.validate.leakage_plan import leakage_plan, leakage_table
+from onclair.validate.leakage.audit import CHECKS, audit
+from onclair.validate.leakage.duplicates import chance_within, exact_copies, near_copies, nearest_strangers
+from onclair.validate.leakage.permutation import permuted_auc, ridge_scores
+from onclair.validate.leakage.plan import leakage_plan, leakage_table
 from onclair.validate.noise import selection_audit, splitting_audit
-from onclair.validate.permutation import permuted_auc, ridge_scores
 
 SAID = {
     "format": "onclair-leakage/1",

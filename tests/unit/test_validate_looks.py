@@ -11,8 +11,8 @@ from onclair.core.errors import BadInput, BadSetting
 from onclair.science.statistics.sequential import boundaries
 from onclair.validate.calibration import o_e
 from onclair.validate.discrimination import auc
-from onclair.validate.looks import judge_look
-from onclair.validate.protocol_plan import LooksPlan, read_protocol_plan
+from onclair.validate.protocol.looks import judge_look
+from onclair.validate.protocol.plan import LooksPlan, read_protocol_plan
 
 PLAN = LooksPlan(figure="auc", null=0.5, alpha=0.05, spending="obrien-fleming", planned=(20, 40, 60))
 

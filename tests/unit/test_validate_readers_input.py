@@ -6,7 +6,7 @@ import pytest
 
 from onclair.core.errors import BadTable
 from onclair.io.tables import read_table
-from onclair.validate.readers_table import CODES, ratings_of
+from onclair.validate.readers.table import CODES, ratings_of
 
 
 @pytest.fixture

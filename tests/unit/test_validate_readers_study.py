@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from onclair.core.errors import BadSetting
 from onclair.science.statistics.auc_covariance import COVARIANCES
 from onclair.validate.discrimination import auc, auc_difference
-from onclair.validate.readers import compare_modalities
-from onclair.validate.readers_table import Ratings
+from onclair.validate.readers.comparison import compare_modalities
+from onclair.validate.readers.table import Ratings
 
 
 def made(rng, *, readers=4, modalities=2, cases=60, gain=0.0, between=0.3):

@@ -8,9 +8,9 @@ from scipy import special, stats
 
 from onclair.core.errors import BadSetting
 from onclair.science.statistics.ranks import auc
-from onclair.validate.cox_snell import highest_r2cs, r2cs_from_c
-from onclair.validate.samplesize import SHRINKAGE, develop, develop_binary, develop_continuous, develop_survival
-from onclair.validate.samplesize_validation import Widths, binormal_predictor, normal_predictor, planned, validate
+from onclair.validate.samplesize.cox_snell import highest_r2cs, r2cs_from_c
+from onclair.validate.samplesize.development import SHRINKAGE, develop, develop_binary, develop_continuous, develop_survival
+from onclair.validate.samplesize.validation import Widths, binormal_predictor, normal_predictor, planned, validate
 
 CODES = ("few_events", "few_non_events", "prevalence_differs", "predictor_assumed")
 

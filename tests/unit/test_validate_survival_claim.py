@@ -5,10 +5,11 @@ import pytest
 
 from onclair.core.errors import BadInput
 from onclair.science.statistics.cox import FollowUp
+from onclair.validate.censored import auc_t, auc_t_difference, brier, ipa
 from onclair.validate.followed import followed_risks, followed_rows
-from onclair.validate.survival import auc_t, auc_t_difference, brier, harrell, harrell_difference, ipa, uno
-from onclair.validate.survival_calibration import calibration_curve, calibration_distances, o_e, poisson_o_e, slope
-from onclair.validate.survival_claim import SurvivalAsked, SurvivalClaim, judge_survival, survival_figures
+from onclair.validate.survival.calibration import calibration_curve, calibration_distances, o_e, poisson_o_e, slope
+from onclair.validate.survival.claim import SurvivalAsked, SurvivalClaim, judge_survival, survival_figures
+from onclair.validate.survival.ranking import harrell, harrell_difference, uno
 
 NAMES = ["harrell", "uno", "auc_t", "brier", "brier_null", "ipa", "o_e", "poisson_o_e", "slope", "ici", "e50", "e90", "emax"]
 

@@ -11,7 +11,7 @@ import click
 from onclair.cli.options import as_json, folder, print_json
 
 if TYPE_CHECKING:
-    from onclair.validate.leakage import LeakageAudit
+    from onclair.validate.leakage.audit import LeakageAudit
 
 _ENDINGS = {
     "leak": "Leak: the held-out figures cannot be trusted.",
@@ -30,8 +30,8 @@ def leakage(table: Path, plan: Path, as_json: bool) -> None:
     Exit code 1 when a check finds a leak, 0 when the table is clean or has warnings only.
     """
     from onclair.io.tables import read_table
-    from onclair.validate.leakage import audit
-    from onclair.validate.leakage_plan import leakage_table, read_leakage_plan
+    from onclair.validate.leakage.audit import audit
+    from onclair.validate.leakage.plan import leakage_table, read_leakage_plan
 
     asked = read_leakage_plan(plan)
     read = read_table(table, text=asked.columns.identifiers)

@@ -31,7 +31,7 @@ def protocol() -> None:
 @as_json
 def lock(model: Path, plan: Path, out: Path, reference: Path | None, as_json: bool) -> None:
     """Lock a model and a plan into a new protocol; nothing of it may change afterwards."""
-    from onclair.validate.protocol import lock as make
+    from onclair.validate.protocol.record import lock as make
 
     found = make(model, plan, out, reference=reference)
     if as_json:
@@ -50,7 +50,7 @@ def lock(model: Path, plan: Path, out: Path, reference: Path | None, as_json: bo
 @as_json
 def predict(protocol_folder: Path, table: Path, skip_bad: bool, as_json: bool) -> None:
     """Log one prediction a case, before its outcome is known."""
-    from onclair.validate.protocol import predict as log_predictions
+    from onclair.validate.protocol.record import predict as log_predictions
 
     found = log_predictions(protocol_folder, table, skip_bad=skip_bad)
     if as_json:
@@ -71,7 +71,7 @@ def predict(protocol_folder: Path, table: Path, skip_bad: bool, as_json: bool) -
 @as_json
 def outcome(protocol_folder: Path, table: Path, as_json: bool) -> None:
     """Log the outcomes of predicted cases, each once."""
-    from onclair.validate.protocol import enter_outcomes
+    from onclair.validate.protocol.record import enter_outcomes
 
     found = enter_outcomes(protocol_folder, table)
     if as_json:
@@ -88,7 +88,7 @@ def outcome(protocol_folder: Path, table: Path, as_json: bool) -> None:
 @as_json
 def look(protocol_folder: Path, as_json: bool) -> None:
     """Take the look that is due, log it, and tell what has drifted. Refused when it is early, repeated or not planned."""
-    from onclair.validate.protocol import look as take
+    from onclair.validate.protocol.record import look as take
 
     found = take(protocol_folder)
     if as_json:
@@ -108,7 +108,7 @@ def look(protocol_folder: Path, as_json: bool) -> None:
 def verify(protocol_folder: Path, head: str | None, public_key: Path | None, signed: Path | None, as_json: bool) -> None:
     """Recompute the chain, the bundle, every prediction, the order and the looks. Exit code 0 when all holds, 1 when not."""
     from onclair.io.signatures import read_key
-    from onclair.validate.protocol_verify import verify_protocol
+    from onclair.validate.protocol.verify import verify_protocol
 
     key = read_key(public_key) if public_key else None
     found = verify_protocol(protocol_folder, head, public_key=key, signed=_signed_head(signed) if signed else None)
@@ -135,7 +135,7 @@ def sign(protocol_folder: Path, key: Path, out: Path | None, as_json: bool) -> N
     from onclair.core.canonical import canonical_json
     from onclair.core.errors import NoRoom
     from onclair.io.files import write_atomically
-    from onclair.validate.protocol import sign as sign_end
+    from onclair.validate.protocol.record import sign as sign_end
 
     if out is not None and out.exists():
         raise NoRoom(f"The file {out} exists and was not replaced; choose another name after --out.", item=str(out))

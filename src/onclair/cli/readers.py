@@ -10,7 +10,7 @@ import click
 from onclair.cli.options import as_json, folder, print_json
 
 if TYPE_CHECKING:
-    from onclair.validate.readers import ReaderStudy
+    from onclair.validate.readers.comparison import ReaderStudy
 
 
 @click.command()
@@ -33,8 +33,8 @@ def readers(ratings: Path, readers: str, cases: str, covariance: str, as_json: b
     Every reader rates every case by every modality, one row a rating; truth is 0 or 1, a higher rating more suspicious.
     """
     from onclair.io.tables import read_table
-    from onclair.validate.readers import compare_modalities
-    from onclair.validate.readers_table import CODES, ratings_of
+    from onclair.validate.readers.comparison import compare_modalities
+    from onclair.validate.readers.table import CODES, ratings_of
 
     table = read_table(ratings, text=CODES)
     found = compare_modalities(ratings_of(table.frame, ratings.name), readers=readers, cases=cases, covariance=covariance)

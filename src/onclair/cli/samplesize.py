@@ -9,7 +9,7 @@ import click
 from onclair.cli.options import as_json, print_json
 
 if TYPE_CHECKING:
-    from onclair.validate.samplesize_answer import SampleSize
+    from onclair.validate.samplesize.answer import SampleSize
 
 
 @click.group()
@@ -35,7 +35,7 @@ def develop(outcome: str, parameters: int, as_json: bool, **given: float | None)
 
     Exactly one of --r2cs, --c and --r2 tells how strong the model is expected to be; take it from an earlier study, adjusted.
     """
-    from onclair.validate.samplesize import develop as plan
+    from onclair.validate.samplesize.development import develop as plan
 
     _answer(plan(outcome, parameters, given), as_json=as_json)
 
@@ -56,7 +56,7 @@ def develop(outcome: str, parameters: int, as_json: bool, **given: float | None)
 @as_json
 def validate(prevalence: float, c: float, lp_normal: tuple[float, float] | None, as_json: bool, **given: float | None) -> None:
     """Patients needed to validate a model of a binary outcome to given widths (Riley 2021)."""
-    from onclair.validate.samplesize_validation import planned
+    from onclair.validate.samplesize.validation import planned
 
     _answer(planned(prevalence, c, lp_normal, given), as_json=as_json)
 

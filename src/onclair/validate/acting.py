@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadInput, BadSetting
 from onclair.science.statistics.competing import TimeOrder, incidence, incidence_influence, time_order
+from onclair.validate.censored import events_by
 from onclair.validate.followed import Followed
 from onclair.validate.rows import Clustered, Floats, Rows, judged_risks
-from onclair.validate.survival import events_by
 
 Ints = npt.NDArray[np.int64]
 

@@ -14,17 +14,17 @@ from onclair.validate.acting import Acting, acting_in_time, acting_on
 from onclair.validate.benefits import benefit_differences, benefits, benefits_of_all_or_none, interventions_avoided, standardised_benefits
 from onclair.validate.binary import Asked, Claim, judge_binary
 from onclair.validate.calibration import spiegelhalter, u_test
+from onclair.validate.censored import auc_t_difference
 from onclair.validate.checked import Checked, Floats
-from onclair.validate.competing import competing_estimates
-from onclair.validate.competing_figures import competing_auc_difference
+from onclair.validate.competing.claim import competing_estimates
 from onclair.validate.curves import Curve
 from onclair.validate.discrimination import auc_difference, average_precision
 from onclair.validate.followed import Followed, followed_risks, followed_rows
 from onclair.validate.operating_points import operating_points
 from onclair.validate.overall import nagelkerke
 from onclair.validate.plan import Plan
-from onclair.validate.survival import auc_t_difference, harrell_difference
-from onclair.validate.survival_claim import NOT_A_RISK, SurvivalAsked, SurvivalClaim, survival_figures
+from onclair.validate.survival.claim import NOT_A_RISK, SurvivalAsked, SurvivalClaim, survival_figures
+from onclair.validate.survival.ranking import harrell_difference
 from onclair.validate.utility import decision_band, decision_curve
 
 Found = tuple[list[Estimate], list[Curve]]
@@ -143,8 +143,7 @@ def _differences(table: Checked, plan: Plan) -> list[Estimate]:
             found.append(harrell_difference(f"harrell:{name}", *rows))
         at = plan.weights_at
         if at is not None:
-            of_time = auc_t_difference if plan.outcome == "survival" else competing_auc_difference
-            found.append(of_time(f"auc_t:{name}", *rows, at))
+            found.append(auc_t_difference(f"auc_t:{name}", *rows, at))
     return found
 
 

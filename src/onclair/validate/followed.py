@@ -46,6 +46,11 @@ class Followed(Clustered):
         return int(seen.sum() if self.clusters is None else np.unique(self.clusters[seen]).size)
 
     @property
+    def competing(self) -> bool:
+        """Whether a competing event was seen."""
+        return bool((self.event > 1).any())
+
+    @property
     def longest(self) -> float:
         """The longest follow-up."""
         return float(self.time.max())

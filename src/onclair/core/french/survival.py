@@ -82,7 +82,6 @@ SURVIVAL: tuple[tuple[str, str], ...] = (
     ),
     (r"Brier score at ([^\s,]+), (?P<how>.+)", r"score de Brier au temps \1, \2"),
     (r"Brier score of the (Kaplan-Meier|Aalen-Johansen) risk at ([^\s,]+)", r"score de Brier du risque de \1 au temps \2"),
-    (r"Brier score of the Kaplan-Meier risk at ([^\s,]+), (?P<how>.+)", r"score de Brier du risque de Kaplan-Meier au temps \1, \2"),
     (
         r"1 - Brier / Brier of the (Kaplan-Meier|Aalen-Johansen) risk, at (\S+)",
         r"1 − Brier / Brier du risque de \1, au temps \2",

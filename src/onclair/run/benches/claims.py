@@ -13,8 +13,8 @@ from onclair.validate.acting import acting_on
 from onclair.validate.benefits import benefits
 from onclair.validate.binary import OF_RISK
 from onclair.validate.discrimination import auc, auc_difference
-from onclair.validate.readers import compare_modalities
-from onclair.validate.readers_table import ratings_of
+from onclair.validate.readers.comparison import compare_modalities
+from onclair.validate.readers.table import ratings_of
 from onclair.validate.resampling import bootstrap_binary
 from onclair.validate.rows import judged_risks
 from onclair.validate.transport import per_centre

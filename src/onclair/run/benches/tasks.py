@@ -111,7 +111,7 @@ def bootstrapped_binary(rows: Arrays, replicates: int) -> float:
 def concordance(rows: Arrays, replicates: int) -> float:
     """Return Harrell's C, had with its standard error."""
     from onclair.validate.followed import followed_rows
-    from onclair.validate.survival import harrell
+    from onclair.validate.survival.ranking import harrell
 
     del replicates
     return _value(harrell("harrell:model", followed_rows(rows["time"], rows["event"], rows["score"])).value)

@@ -17,10 +17,14 @@ from onclair.core.estimate import Estimate
 from onclair.core.seeds import rng_for
 from onclair.run.benches.seen import Seen, each_holds
 from onclair.science.statistics.glm import cloglog
-from onclair.validate import competing_calibration, competing_figures, survival, survival_calibration
 from onclair.validate.acting import acting_in_time
 from onclair.validate.benefits import benefits
+from onclair.validate.censored import auc_t, brier, ipa
+from onclair.validate.competing import calibration as competing_calibration
+from onclair.validate.competing.ranking import c_index
 from onclair.validate.followed import Followed, followed_risks
+from onclair.validate.survival import calibration as survival_calibration
+from onclair.validate.survival.ranking import harrell, uno
 from onclair.virtual.claim_draws import drawn_truth
 from onclair.virtual.claim_times import TimesLaw, competing_law, draw_times, exact_truth, survival_law
 
@@ -29,6 +33,8 @@ Truths = Mapping[str, float | None]
 SURVIVAL = replace(survival_law(400, 1), tau=0.0, mix=0.0)
 COMPETING = replace(competing_law(400, 1), tau=0.0, mix=0.0)
 WHAT = "400 patients with 1 to 40 rows in one centre, censored by loss and by the end of the study"
+#: Figures weighted for censoring, at the horizon.
+WEIGHTED = {"auc_t": auc_t, "brier": brier, "ipa": ipa}
 #: Draws for the truths without a closed form: of every cohort, whose censoring is its own, and once for all.
 DRAWS, DRAWS_ONCE = 200_000, 1_000_000
 #: Patients of the one large cohort whose true risks give the limit of the pseudo-value intercept.
@@ -60,14 +66,14 @@ def _judged(law: TimesLaw, table: pd.DataFrame, truths: Truths, figures: Callabl
 
 def _survival(rows: Followed, lp: npt.NDArray[np.float64]) -> list[Estimate]:
     at = SURVIVAL.horizon
-    found = [survival.harrell("harrell:claim", rows), survival.uno("uno:claim", rows, tau=at)]
-    found += [of(f"{name}:claim", rows, at) for name, of in (("auc_t", survival.auc_t), ("brier", survival.brier), ("ipa", survival.ipa))]
+    found = [harrell("harrell:claim", rows), uno("uno:claim", rows, tau=at)]
+    found += [of(f"{name}:claim", rows, at) for name, of in WEIGHTED.items()]
     found.append(survival_calibration.o_e("o_e:claim", rows, at))
     return [*found, survival_calibration.slope("slope:claim", replace(rows, scores=lp))]
 
 
 def _competing(rows: Followed) -> list[Estimate]:
-    here = {name: getattr(competing_figures, name) for name in ("auc_t", "c_index", "brier", "ipa")}
+    here = {**WEIGHTED, "c_index": c_index}
     here |= {name: getattr(competing_calibration, name) for name in ("o_e", "pseudo_intercept", "pseudo_slope")}
     return [of(f"{name}:claim", rows, COMPETING.horizon) for name, of in here.items()]
 

@@ -18,11 +18,11 @@ from onclair.science.statistics.survival import kaplan_meier
 from onclair.validate.acting import acting_in_time
 from onclair.validate.benefits import benefits, benefits_of_all_or_none
 from onclair.validate.binary import Claim
-from onclair.validate.competing import judge_competing
-from onclair.validate.competing_calibration import observed_risk
+from onclair.validate.competing.calibration import observed_risk
+from onclair.validate.competing.claim import judge_competing
 from onclair.validate.followed import Followed, followed_risks
-from onclair.validate.survival_calibration import poisson_o_e
-from onclair.validate.survival_claim import SurvivalAsked, SurvivalClaim, judge_survival
+from onclair.validate.survival.calibration import poisson_o_e
+from onclair.validate.survival.claim import SurvivalAsked, SurvivalClaim, judge_survival
 
 Floats = npt.NDArray[np.float64]
 HORIZON, WEIGHTS_AT = 5.0, 4.99

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from onclair.io.tables import read_table
-from onclair.validate.readers import compare_modalities
-from onclair.validate.readers_table import CODES, ratings_of
-from onclair.validate.samplesize import develop
-from onclair.validate.samplesize_validation import Widths, normal_predictor, validate
+from onclair.validate.readers.comparison import compare_modalities
+from onclair.validate.readers.table import CODES, ratings_of
+from onclair.validate.samplesize.development import develop
+from onclair.validate.samplesize.validation import Widths, normal_predictor, validate
 
-#: The block's own words for each plan -> what they ask of :func:`onclair.validate.samplesize.develop`.
+#: The block's own words for each plan -> what they ask of :func:`onclair.validate.samplesize.development.develop`.
 DEVELOPMENTS: Mapping[str, tuple[str, int, Mapping[str, float]]] = {
     "bin r2cs .288 p 24 prev .174": ("binary", 24, {"r2cs": 0.288, "prevalence": 0.174}),
     "bin r2cs .55 p 24 prev .174": ("binary", 24, {"r2cs": 0.55, "prevalence": 0.174}),

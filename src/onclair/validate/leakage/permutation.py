@@ -9,7 +9,7 @@ import pandas as pd
 
 from onclair.science.statistics.glm import ridge_logistic
 from onclair.science.statistics.ranks import auc as area
-from onclair.validate.leakage_plan import Bools, Codes, Floats, LeakageTable
+from onclair.validate.leakage.plan import Bools, Codes, Floats, LeakageTable
 
 #: ``fit(train features (m, p), train labels (m,), held-out features (k, p)) -> scores (k,)``
 Fit = Callable[[pd.DataFrame, Bools, pd.DataFrame], Floats]

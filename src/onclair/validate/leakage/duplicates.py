@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from onclair.validate.leakage_plan import Bools, Codes, Floats, LeakageTable
+from onclair.validate.leakage.plan import Bools, Codes, Floats, LeakageTable
 
 #: A feature is rich when it takes at least this many different values for each patient: two people hardly share one.
 RICH = 0.5

@@ -1,4 +1,4 @@
-"""Ranking and overall distance when risks compete: AUC(t) with both kinds of control, Wolbers' C, Brier score and IPA."""
+"""Figures weighted for censoring, whatever may forestall the event: AUC(t), Brier score, that of the null risk, IPA."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate
 from onclair.science.statistics.competing import incidence_influence, time_order
 from onclair.science.statistics.concordance import weighted_placements
-from onclair.science.statistics.survival import censoring_weights, weights_influence
-from onclair.science.statistics.wolbers import wolbers_concordance
+from onclair.science.statistics.survival import censoring_weights, refuse_beyond, weights_influence
 from onclair.validate.followed import Followed
 from onclair.validate.rows import Floats, wald
-from onclair.validate.survival import events_by, refuse_unpaired, unusable
 
 IPCW = "censoring-weighted with G of these rows (Graf 1999); influence function with that of G"
-AUC_T = f"cumulative/dynamic AUC, controls free of any event or with a competing one by then (Blanche 2013); {IPCW}"
-WOLBERS = "Wolbers' C (2014), pairs weighted 1/(G(T-) G(T-)) with G of these rows; infinitesimal jackknife with that of G"
-NO_PAIR = "no two rows can be compared: nobody was followed beyond a row with the event, or had a competing one before it"
+UNO_AUC = "cumulative/dynamic AUC, censoring-weighted with G of these rows (Uno 2007); influence function with that of G (Blanche 2013)"
+BLANCHE_AUC = f"cumulative/dynamic AUC, controls free of any event or with a competing one by then (Blanche 2013); {IPCW}"
+#: An error below this is a zero that rounding left.
+ROUNDING = 1e-9
 
 
 def auc_t(name: str, rows: Followed, horizon: float) -> Estimate:
@@ -58,11 +58,11 @@ def auc_t(name: str, rows: Followed, horizon: float) -> Estimate:
     if isinstance(found, str):
         return rows.missing(name, found)
     value, contributions = found
-    stated = _ranked(name, rows, value, contributions, f"{AUC_T}; at {horizon:g}")
+    stated = ranked(name, rows, value, rows.error(contributions), f"{_auc_method(rows)}; at {horizon:g}")
     return replace(stated, events=events_by(rows, horizon))
 
 
-def competing_auc_difference(name: str, rows_a: Followed, rows_b: Followed, horizon: float) -> Estimate:
+def auc_t_difference(name: str, rows_a: Followed, rows_b: Followed, horizon: float) -> Estimate:
     """Return the paired difference of two cumulative/dynamic AUCs, `a` minus `b`, on the same rows.
 
     Parameters
@@ -87,57 +87,15 @@ def competing_auc_difference(name: str, rows_a: Followed, rows_b: Followed, hori
     --------
     >>> from onclair.validate.followed import followed_rows
     >>> a, b = (followed_rows([1.0, 2.0, 3.0], [1, 2, 0], scores) for scores in ([3, 2, 1], [2, 3, 1]))
-    >>> competing_auc_difference("auc_t:a-minus-b", a, b, 2.5).value
+    >>> auc_t_difference("auc_t:a-minus-b", a, b, 2.5).value
     0.5
     """
     refuse_unpaired(rows_a, rows_b)
     a, b = _area(rows_a, horizon), _area(rows_b, horizon)
     if isinstance(a, str) or isinstance(b, str):
         return rows_a.missing(name, a if isinstance(a, str) else str(b))
-    value, se = a[0] - b[0], rows_a.error(a[1] - b[1])
-    method = f"paired difference; {AUC_T}; at {horizon:g}"
-    if se == 0:
-        method += "; both rank these rows alike, so the difference is 0 without error" if value == 0 else ""
-    found = rows_a.estimate(name, value, se if se > 0 or value == 0 else float("nan"), f"{method}; Wald interval")
-    low, high = (None if end is None else float(np.clip(end, -1.0, 1.0)) for end in (found.low, found.high))
-    reason = found.reason if se > 0 or value == 0 else "the variance of the difference is zero, so it has no interval"
-    return replace(found, low=low, high=high, reason=reason, events=events_by(rows_a, horizon))
-
-
-def c_index(name: str, rows: Followed, horizon: float | None = None) -> Estimate:
-    """Return Wolbers' concordance index by the horizon.
-
-    Whoever has the event is compared with those who have it later or, because a competing event came first, never.
-
-    Parameters
-    ----------
-    name : str
-        For example ``"c_index:model"``.
-    rows : Followed
-    horizon : float, optional
-        Only events by it lead a pair; all do without one.
-
-    Returns
-    -------
-    Estimate
-        ``not_available`` when no two rows can be compared.
-
-    References
-    ----------
-    Wolbers et al. 2014, doi:10.1093/biostatistics/kxt059.
-
-    Examples
-    --------
-    >>> from onclair.validate.followed import followed_rows
-    >>> c_index("c_index:model", followed_rows([1.0, 2.0, 3.0, 4.0], [1, 2, 1, 0], [0.6, 0.2, 0.9, 0.1])).value
-    0.8
-    """
-    found = wolbers_concordance(rows.time, rows.event, rows.scores, np.inf if horizon is None else horizon)
-    if np.isnan(found.value):
-        return rows.missing(name, NO_PAIR)
-    by = "" if horizon is None else f"; events by {horizon:g}"
-    stated = _ranked(name, rows, found.value, found.contributions, WOLBERS + by)
-    return stated if horizon is None else replace(stated, events=events_by(rows, horizon))
+    found = differed(name, rows_a, a[0] - b[0], rows_a.error(a[1] - b[1]), f"{_auc_method(rows_a)}; at {horizon:g}")
+    return replace(found, events=events_by(rows_a, horizon))
 
 
 def brier(name: str, rows: Followed, horizon: float) -> Estimate:
@@ -206,7 +164,7 @@ def brier_null(name: str, rows: Followed, horizon: float) -> Estimate:
     if reason := unusable(rows, horizon):
         return rows.missing(name, reason)
     value, contributions = _null(rows, horizon)
-    method = f"Brier score of the Aalen-Johansen risk at {horizon:g}; infinitesimal jackknife; Wald interval"
+    method = f"Brier score of the {_null_risk(rows)} risk at {horizon:g}; infinitesimal jackknife; Wald interval"
     return _above_zero(replace(rows.estimate(name, value, rows.error(contributions), method), events=events_by(rows, horizon)))
 
 
@@ -241,8 +199,52 @@ def ipa(name: str, rows: Followed, horizon: float) -> Estimate:
     if null <= 1e-12:
         return rows.missing(name, f"by {horizon:g} either nobody or everybody has the event, so no risk could be better than another")
     se = rows.error(score / null**2 * null_parts - parts / null)
-    method = f"1 - Brier / Brier of the Aalen-Johansen risk, at {horizon:g}; {IPCW}; first-order error of the ratio; Wald interval"
+    method = f"1 - Brier / Brier of the {_null_risk(rows)} risk, at {horizon:g}; {IPCW}; first-order error of the ratio; Wald interval"
     return replace(rows.estimate(name, 1 - score / null, se, method), events=events_by(rows, horizon))
+
+
+def unusable(rows: Followed, horizon: float) -> str | None:
+    """Return why censoring-weighted figures cannot be had at `horizon`, the largest usable time in it, or None.
+
+    Examples
+    --------
+    >>> from onclair.validate.followed import followed_rows
+    >>> unusable(followed_rows([1.0, 2.0], [1, 0], [0.5, 0.2]), 1.5) is None
+    True
+    """
+    try:
+        refuse_beyond(rows.time, rows.event, horizon)
+    except BadInput as error:
+        return str(error)[0].lower() + str(error)[1:].rstrip(".")
+    return None
+
+
+def events_by(rows: Followed, horizon: float) -> int:
+    """Return the patients with the event of interest by `horizon`; rows when each patient has one.
+
+    Examples
+    --------
+    >>> from onclair.validate.followed import followed_rows
+    >>> events_by(followed_rows([1.0, 2.0, 3.0], [1, 0, 1], [0.5, 0.2, 0.1]), 2.0)
+    1
+    """
+    seen = (rows.event == 1) & (rows.time <= horizon)
+    return int(seen.sum() if rows.clusters is None else np.unique(rows.clusters[seen]).size)
+
+
+def refuse_unpaired(rows_a: Followed, rows_b: Followed) -> None:
+    """Refuse two claims that were not made about the same rows.
+
+    Raises
+    ------
+    BadInput
+    """
+    same = rows_a.size == rows_b.size and np.array_equal(rows_a.time, rows_b.time) and np.array_equal(rows_a.event, rows_b.event)
+    owners = [None if rows.clusters is None else rows.clusters.tolist() for rows in (rows_a, rows_b)]
+    if not same or owners[0] != owners[1]:
+        raise BadInput(
+            "A paired difference needs both claims on the same rows, but times, events or patients differ; align the two tables."
+        )
 
 
 def _area(rows: Followed, horizon: float) -> tuple[float, Floats] | str:
@@ -276,12 +278,18 @@ def _null(rows: Followed, horizon: float) -> tuple[float, Floats]:
     return risk * (1 - risk), (1 - 2 * risk) * moves
 
 
-def _ranked(name: str, rows: Followed, value: float, contributions: Floats, method: str) -> Estimate:
-    """Return a share of pairs with its interval, on the logit scale where Wald's would leave [0, 1]."""
+def ranked(name: str, rows: Followed, value: float, se: float, method: str) -> Estimate:
+    """Return a share of pairs, with its error `se`, and its interval: Wald's, on the logit scale where that would leave [0, 1].
+
+    Examples
+    --------
+    >>> from onclair.validate.followed import followed_rows
+    >>> ranked("c:model", followed_rows([1.0, 2.0], [1, 0], [0.4, 0.4]), 0.5, 0.1, "C").method[:14]
+    'constant score'
+    """
     if np.ptp(rows.scores) == 0:
         return rows.estimate(name, 0.5, 0.0, "constant score, which ranks no one: 0.5 by definition, without error")
-    se = rows.error(contributions)
-    if value in (0.0, 1.0) or se == 0:
+    if value in (0.0, 1.0) or se < ROUNDING:
         found = rows.estimate(name, value, float("nan"), method)
         return replace(found, reason="its estimated variance is zero, so no interval can be had")
     if not np.isfinite(se):
@@ -292,5 +300,31 @@ def _ranked(name: str, rows: Followed, value: float, contributions: Floats, meth
     return rows.estimate(name, value, se, f"{method}; Wald interval")
 
 
+def differed(name: str, rows: Followed, value: float, se: float, method: str) -> Estimate:
+    """Return a paired difference of two shares of pairs, its interval cut to [-1, 1].
+
+    Examples
+    --------
+    >>> from onclair.validate.followed import followed_rows
+    >>> differed("c:a-minus-b", followed_rows([1.0, 2.0], [1, 0], [0.4, 0.4]), 0.9, 0.2, "C").high
+    1.0
+    """
+    if se < ROUNDING and abs(value) > ROUNDING:
+        found = rows.estimate(name, value, float("nan"), f"paired difference; {method}")
+        return replace(found, reason="the variance of the difference is zero, so it has no interval")
+    alike = "; both rank these rows alike, so the difference is 0 without error" if se < ROUNDING else "; Wald interval"
+    found = rows.estimate(name, value, se, f"paired difference; {method}{alike}")
+    low, high = (None if end is None else float(np.clip(end, -1.0, 1.0)) for end in (found.low, found.high))
+    return replace(found, low=low, high=high)
+
+
 def _above_zero(found: Estimate) -> Estimate:
     return replace(found, low=0.0, method=f"{found.method}, cut at 0") if found.low is not None and found.low < 0 else found
+
+
+def _auc_method(rows: Followed) -> str:
+    return BLANCHE_AUC if rows.competing else UNO_AUC
+
+
+def _null_risk(rows: Followed) -> str:
+    return "Aalen-Johansen" if rows.competing else "Kaplan-Meier"

@@ -10,8 +10,8 @@ from typing import Any
 
 from onclair.core.errors import OnclairError
 from onclair.io.chainlog import Entry, Head, Problem, verify, verify_signature
-from onclair.validate.protocol import chain_of
-from onclair.validate.protocol_bundle import Bundle, bundle_problems, read_bundle
+from onclair.validate.protocol.bundle import Bundle, bundle_problems, read_bundle
+from onclair.validate.protocol.record import chain_of
 
 #: How far a recomputed risk, and a recomputed figure of a look, may be from what was logged: other machines round otherwise.
 RISK_TOLERANCE, LOOK_TOLERANCE = 1e-12, 1e-9
@@ -177,7 +177,7 @@ def _look(entry: Entry, body: Mapping[str, Any], told: _Told) -> _Faults:
     plan = told.bundle.plan.looks
     if plan is None:
         return [("look", "a look was taken and none is planned.")]
-    from onclair.validate.looks import judge_look  # here and not above, because a log without looks needs none of the statistics
+    from onclair.validate.protocol.looks import judge_look  # here and not above, because a log without looks needs none of the statistics
 
     judged = [case for case in told.outcomes if case in told.risks]
     again = judge_look(plan, [told.outcomes[case] for case in judged], [told.risks[case] for case in judged], told.looks)

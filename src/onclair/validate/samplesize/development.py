@@ -10,8 +10,8 @@ from scipy import special
 
 from onclair.core.errors import BadSetting
 from onclair.core.names import did_you_mean
-from onclair.validate.cox_snell import highest_r2cs, highest_r2cs_survival, r2cs_from_c, r2cs_from_nagelkerke
-from onclair.validate.samplesize_answer import Z95, SampleSize, flags, positive, share, warned, whole
+from onclair.validate.samplesize.answer import Z95, SampleSize, flags, positive, share, warned, whole
+from onclair.validate.samplesize.cox_snell import highest_r2cs, highest_r2cs_survival, r2cs_from_c, r2cs_from_nagelkerke
 
 #: Shrinkage that a model should need no more than: predictor effects shrunk by a tenth.
 SHRINKAGE = 0.9

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from onclair.validate import leakage_checks as checks
-from onclair.validate.duplicates import Copies, exact_copies, near_copies
-from onclair.validate.leakage_checks import LeakageFinding, finding, some
-from onclair.validate.leakage_plan import LeakageTable
-from onclair.validate.permutation import Fit, permuted_auc, ridge_scores
+from onclair.validate.leakage import checks
+from onclair.validate.leakage.checks import LeakageFinding, finding, some
+from onclair.validate.leakage.duplicates import Copies, exact_copies, near_copies
+from onclair.validate.leakage.permutation import Fit, permuted_auc, ridge_scores
+from onclair.validate.leakage.plan import LeakageTable
 
 Verdict = Literal["leak", "warnings", "clean"]
 
@@ -54,7 +54,7 @@ def audit(table: LeakageTable, *, fit: Fit = ridge_scores, seed: int = 1) -> Lea
     Parameters
     ----------
     table : LeakageTable
-        From :func:`onclair.validate.leakage_plan.leakage_table`.
+        From :func:`onclair.validate.leakage.plan.leakage_table`.
     fit : callable
         The pipeline for `permutation-null`: ``fit(train features, train labels, held-out features) -> scores``.
     seed : int

@@ -18,12 +18,12 @@ from onclair.io.chainlog import ChainLog, Entry, Head, append, sign_head, transa
 from onclair.io.files import sealed_folder
 from onclair.io.signatures import read_private_key
 from onclair.io.tables import read_table
-from onclair.validate.protocol_bundle import Bundle, read_bundle, write_bundle
-from onclair.validate.protocol_cases import Cases, InputCase, Outcomes, read_cases, read_outcomes, refuse_known
+from onclair.validate.protocol.bundle import Bundle, read_bundle, write_bundle
+from onclair.validate.protocol.cases import Cases, InputCase, Outcomes, read_cases, read_outcomes, refuse_known
 
 if TYPE_CHECKING:
-    from onclair.validate.looks import Look
-    from onclair.validate.protocol_drift import ProtocolDrift
+    from onclair.validate.protocol.drifting import ProtocolDrift
+    from onclair.validate.protocol.looks import Look
 
 LOG = "log.jsonl"
 Notes = tuple[Mapping[str, str], ...]
@@ -260,8 +260,8 @@ def look(folder: str | Path, *, now: datetime | None = None) -> Looked:
     CheckFailed
         When the chain of the log does not hold.
     """
-    from onclair.validate.looks import judge_look  # here and not above, because predictions need none of the statistics
-    from onclair.validate.protocol_drift import protocol_drift
+    from onclair.validate.protocol.drifting import protocol_drift
+    from onclair.validate.protocol.looks import judge_look  # here and not above, because predictions need none of the statistics
 
     answers: list[Looked] = []
 

@@ -16,11 +16,11 @@ from onclair.science.statistics.cox_influence import baseline_influence, cox_inf
 from onclair.science.statistics.splines import knots, restricted_cubic
 from onclair.science.statistics.survival import kaplan_meier, kaplan_meier_influence
 from onclair.validate.calibration_curves import ASTRAY, POINTS
+from onclair.validate.censored import events_by
 from onclair.validate.curves import Curve
 from onclair.validate.followed import Followed
 from onclair.validate.resampling import with_percentiles
 from onclair.validate.rows import CLIP, Floats, refuse_gaps
-from onclair.validate.survival import events_by
 
 SMOOTHER = "Cox model on a restricted cubic spline, 3 knots, of cloglog(risk); follow-up cut at the horizon (Austin 2020)"
 DISTANCES = ("ici", "e50", "e90", "emax")

@@ -12,7 +12,7 @@ import pandas as pd
 from onclair.science.statistics.ranks import auc as area
 from onclair.science.statistics.ranks import midranks
 from onclair.validate.discrimination import auc
-from onclair.validate.leakage_plan import Bools, Floats, LeakageTable
+from onclair.validate.leakage.plan import Bools, Floats, LeakageTable
 
 Severity = Literal["leak", "warning", "info"]
 

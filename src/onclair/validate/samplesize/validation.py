@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from onclair.core.errors import BadSetting
-from onclair.validate.samplesize_answer import Z95, SampleSize, positive, share, warned, whole
+from onclair.validate.samplesize.answer import Z95, SampleSize, positive, share, warned, whole
 
 Floats = npt.NDArray[np.float64]
 

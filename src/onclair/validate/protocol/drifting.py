@@ -9,7 +9,7 @@ from typing import Any
 from onclair.core.estimate import Estimate, not_available
 from onclair.validate.drift import Cusum, InputDrift, cusum, drift_by_input
 from onclair.validate.overall import brier
-from onclair.validate.protocol_bundle import Bundle
+from onclair.validate.protocol.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)

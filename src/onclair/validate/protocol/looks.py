@@ -15,7 +15,7 @@ from onclair.core.estimate import Estimate
 from onclair.science.statistics.sequential import boundary_at
 from onclair.validate.calibration import o_e
 from onclair.validate.discrimination import auc
-from onclair.validate.protocol_plan import LooksPlan
+from onclair.validate.protocol.plan import LooksPlan
 
 Code = Literal["continue", "rejected", "not_rejected", "cannot_tell"]
 #: What each code means, in the words that the log keeps.

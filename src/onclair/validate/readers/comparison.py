@@ -16,7 +16,7 @@ from onclair.core.estimate import Estimate, not_available
 from onclair.core.names import did_you_mean
 from onclair.science.statistics.auc_covariance import COVARIANCES, auc_covariance
 from onclair.science.statistics.ranks import auc
-from onclair.validate.readers_table import Ratings
+from onclair.validate.readers.table import Ratings
 
 Floats = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from onclair.core.errors import BadSetting
-from onclair.validate.samplesize_answer import positive, share
+from onclair.validate.samplesize.answer import positive, share
 
 
 def highest_r2cs(prevalence: float) -> float:

@@ -17,8 +17,8 @@ from onclair.core.errors import BadInput, BadTable
 from onclair.io.chainlog import Problem
 from onclair.io.files import sha256_file
 from onclair.io.models import MANIFEST_FORMAT, load_formula
-from onclair.validate.formula import Formula, logistic_formula
-from onclair.validate.protocol_plan import ProtocolPlan, read_protocol_plan
+from onclair.validate.protocol.formula import Formula, logistic_formula
+from onclair.validate.protocol.plan import ProtocolPlan, read_protocol_plan
 
 PLAN, BUNDLE, MANIFEST = "plan.toml", "bundle", "manifest.json"
 MODEL, PREPROCESSING, THRESHOLDS, REFERENCE = "model.json", "preprocessing.json", "thresholds.json", "reference.json"

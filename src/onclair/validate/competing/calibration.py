@@ -16,11 +16,11 @@ from onclair.science.statistics.competing import incidence, incidence_influence,
 from onclair.science.statistics.glm import GlmFit, cloglog, with_intercept
 from onclair.science.statistics.loess import loess, loess_operator
 from onclair.validate.calibration_curves import ASTRAY, POINTS
+from onclair.validate.censored import events_by
 from onclair.validate.curves import Curve
 from onclair.validate.followed import Followed
 from onclair.validate.resampling import with_percentiles
 from onclair.validate.rows import CLIP, Floats
-from onclair.validate.survival import events_by
 
 DISTANCES = ("ici", "e50", "e90")
 SMOOTHER = "loess (R: span 0.75, degree 2, interpolated)"

@@ -12,10 +12,11 @@ from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate
 from onclair.science.statistics.bootstrap import Map
 from onclair.science.statistics.cox import FollowUp
+from onclair.validate.censored import auc_t, brier, brier_null, ipa, unusable
 from onclair.validate.curves import Curve
 from onclair.validate.followed import Followed, followed_risks, followed_rows
-from onclair.validate.survival import auc_t, brier, brier_null, harrell, ipa, uno, unusable
-from onclair.validate.survival_calibration import DISTANCES, calibration_curve, calibration_distances, o_e, poisson_o_e, slope
+from onclair.validate.survival.calibration import DISTANCES, calibration_curve, calibration_distances, o_e, poisson_o_e, slope
+from onclair.validate.survival.ranking import harrell, uno
 
 #: Censoring-weighted figures that a probability has and a score has not.
 WEIGHTED: dict[str, Callable[[str, Followed, float], Estimate]] = {"brier": brier, "brier_null": brier_null, "ipa": ipa}

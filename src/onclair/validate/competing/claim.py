@@ -14,14 +14,12 @@ from onclair.science.statistics.bootstrap import Map
 from onclair.validate.acting import acting_in_time
 from onclair.validate.benefits import benefits, checked_thresholds, interventions_avoided, standardised_benefits
 from onclair.validate.binary import NOT_A_RISK, Claim
-from onclair.validate.competing_calibration import DISTANCES, o_e, pseudo_curve, pseudo_distances, pseudo_intercept, pseudo_slope
-from onclair.validate.competing_figures import auc_t, brier, brier_null, c_index, competing_auc_difference, ipa
+from onclair.validate.censored import auc_t, brier, brier_null, ipa, unusable
+from onclair.validate.competing.calibration import DISTANCES, o_e, pseudo_curve, pseudo_distances, pseudo_intercept, pseudo_slope
+from onclair.validate.competing.ranking import c_index
 from onclair.validate.curves import Curve
 from onclair.validate.followed import Followed, followed_risks, followed_rows
-from onclair.validate.survival import unusable
 from onclair.validate.utility import decision_band, decision_curve
-
-__all__ = ["CompetingAsked", "competing_auc_difference", "competing_estimates", "judge_competing"]
 
 Found = tuple[list[Estimate], list[Curve]]
 Figure = Callable[[str, Followed, float], Estimate]
