@@ -196,7 +196,7 @@ def test_a_folder_in_use_is_not_locked_over(tmp_path: Path) -> None:
         ({"thresholds": [30]}, "risks between 0 and 1"),
         ({"terms": [{"input": "agee", "coefficient": 1}]}, "did you mean 'age'"),
         ({"terms": [{"input": "age", "transform": "logg", "coefficient": 1}]}, "did you mean 'log'"),
-        ({"terms": [{"input": "age", "levels": ["a"], "coefficient": 1}]}, "levels or knots"),
+        ({"terms": [{"input": "age", "levels": {"a": 0.0, "b": 1.0}}]}, "has levels"),
         ({"inputs": [{"name": "age", "low": 9, "high": 3}], "terms": [{"input": "age", "coefficient": 1}]}, "swap its ends"),
     ],
 )

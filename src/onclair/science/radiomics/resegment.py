@@ -69,3 +69,57 @@ def within_range(
             "check the unit of the image or the range."
         )
     return np.asarray(kept)
+
+
+def within_outliers(array: npt.NDArray[np.float64], kept: npt.NDArray[np.bool_], sigmas: float | None) -> npt.NDArray[np.bool_]:
+    """Return the voxels of `kept` whose intensity lies within so many standard deviations of their mean, both bounds included.
+
+    Parameters
+    ----------
+    array : ndarray, float64, shape (x, y, z)
+    kept : ndarray, bool, shape (x, y, z)
+        What a range has left of the outline (the range comes first); at least one voxel. Not changed.
+    sigmas : float or None
+        3 as the IBSI has it; None keeps every voxel. The standard deviation has divisor n.
+
+    Raises
+    ------
+    BadSetting
+        When `sigmas` is not positive.
+
+    References
+    ----------
+    IBSI manual, arXiv:1612.07003, section 2.5; Collewet, Strzelecki and Mariette, Magn Reson Imaging 2004;22:81-91,
+    doi:10.1016/j.mri.2003.09.001.
+
+    Examples
+    --------
+    >>> a = np.array([1.0, 1.0, 1.0, 1.0, 6.0]).reshape(5, 1, 1)  # mean 2, standard deviation 2
+    >>> within_outliers(a, np.ones(a.shape, bool), 1.5).ravel().tolist()
+    [True, True, True, True, False]
+    """
+    checked = checked_sigmas(sigmas)
+    if checked is None:
+        return kept.copy()
+    ordered = np.sort(array[kept])  # so that the bounds do not depend on where an intensity lies
+    scale = float(np.abs(ordered).max()) or 1.0
+    mean, spread = float(ordered.mean()), scale * float((ordered / scale).std())
+    slack = 1e-12 * scale  # what rounding does to a region of one value
+    return np.asarray(kept & (np.abs(array - mean) <= checked * spread + slack))
+
+
+def checked_sigmas(sigmas: float | None) -> float | None:
+    """Return `sigmas`, or refuse a number of standard deviations that is none.
+
+    Examples
+    --------
+    >>> checked_sigmas(3)
+    3.0
+    """
+    if sigmas is None:
+        return None
+    if not 0 < float(sigmas) < np.inf:
+        raise BadSetting(
+            f"Outliers are told by {sigmas} standard deviations; give a positive number, as the 3 of the IBSI.", item="outliers"
+        )
+    return float(sigmas)

@@ -166,7 +166,7 @@ class Formula:
         try:
             self.linear_predictor(one)
         except BadInput as error:
-            return str(error)
+            return str(error).replace(" in row 0", "").removesuffix("; check its unit.")
         return None
 
     def risk(self, inputs: Mapping[str, float | str], *, horizon: float | None = None) -> float:

@@ -79,10 +79,10 @@ class Input:
         Examples
         --------
         >>> Input("age", "year", 18, 100).fault(134), Input("age").fault(None), Input("age").fault(134)
-        ('age is outside its declared range, 18 to 100 year', 'age is missing', None)
+        ('age is outside its declared range, 18 to 100 year', 'age is missing or no number', None)
         """
         if value is None or not math.isfinite(value):
-            return f"{self.name} is missing"
+            return f"{self.name} is missing or no number"
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             return f"{self.name} is outside its declared range, {self._range()}"
         return None
@@ -184,7 +184,7 @@ class Term:
 
     def _moved(self, x: Floats) -> Floats:
         if self.transform == "winsor":
-            return np.clip(x, *self.knots)
+            return np.asarray(np.clip(x, self.knots[0], self.knots[1]))
         if (signed := _SIGNED_LOG.match(self.transform)) is not None:
             return np.asarray(np.sign(x) * np.log1p(np.abs(x) / float(signed.group(1))))
         return ELEMENTWISE[self.transform](x)

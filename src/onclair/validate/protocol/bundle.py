@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from onclair.core.canonical import canonical_json
-from onclair.core.errors import BadInput, BadTable
+from onclair.core.errors import BadInput, BadModelFile, BadTable
 from onclair.io.chainlog import Problem
 from onclair.io.files import sha256_file
-from onclair.io.models import MANIFEST_FORMAT, load_formula
-from onclair.validate.protocol.formula import Formula, logistic_formula
+from onclair.io.models import MANIFEST_FORMAT, ModelRecord, load_formula
+from onclair.science.statistics.formula import Formula, formula_of
 from onclair.validate.protocol.plan import ProtocolPlan, read_protocol_plan
 
 PLAN, BUNDLE, MANIFEST = "plan.toml", "bundle", "manifest.json"
@@ -63,7 +63,7 @@ def write_bundle(folder: Path, model: Path, plan: bytes, reference: pd.DataFrame
     """
     read_protocol_plan(plan)
     record = load_formula(model)
-    formula = logistic_formula(record)
+    formula = locked_formula(record)
     contents = {
         MODEL: model.read_bytes(),
         PREPROCESSING: canonical_json(_preprocessing(formula)) + b"\n",
@@ -79,6 +79,37 @@ def write_bundle(folder: Path, model: Path, plan: bytes, reference: pd.DataFrame
     (folder / PLAN).write_bytes(plan)
     hashes = {"plan": hashlib.sha256(plan).hexdigest(), "manifest": hashlib.sha256(contents[MANIFEST]).hexdigest()}
     return {"model": formula.name, "outcome": record.document["outcome"], "inputs": [each.name for each in formula.inputs], **hashes}
+
+
+def locked_formula(record: ModelRecord) -> Formula:
+    """Return the logistic formula in a model record, of numbers only: a protocol fills nothing in and takes no word.
+
+    Raises
+    ------
+    BadModelFile
+        For another family, arrays or trees, whatever a formula cannot hold (:func:`onclair.science.statistics.formula.formula_of`), an
+        input with levels or a value for missing ones, or a threshold outside (0, 1).
+
+    Examples
+    --------
+    >>> locked_formula(ModelRecord({"format": "onclair-model/1", "name": "m", "family": "logistic", "outcome": "y", "intercept": 0,
+    ...     "inputs": [], "terms": [{"input": "age", "coefficient": 0.1}]})).inputs[0].name
+    'age'
+    """
+    name, family = str(record.document["name"]), record.document["family"]
+    if family != "logistic" or record.arrays or record.trees is not None:
+        said = f"The model '{name}' is of the family '{family}'"
+        raise BadModelFile(f"{said}; a protocol takes a logistic formula in one JSON file.", item=name)
+    formula = formula_of(record.document)
+    for each in formula.inputs:
+        if each.text or each.missing is not None:
+            what = "has levels" if each.text else "says what stands for a missing value"
+            said = f"The input '{each.name}' {what}"
+            raise BadModelFile(f"{said}, which a protocol does not take; code levels as inputs of 0 and 1.", item=each.name)
+    for value in formula.thresholds:
+        if not 0 < value < 1:
+            raise BadModelFile(f"A threshold of the model is {value:g}; thresholds are risks between 0 and 1.", item="thresholds")
+    return formula
 
 
 def bundle_problems(folder: Path, sealed: Mapping[str, Any]) -> list[Problem]:
@@ -121,7 +152,7 @@ def read_bundle(folder: Path, sealed: Mapping[str, Any]) -> Bundle:
         reference = json.loads((folder / BUNDLE / REFERENCE).read_bytes())["inputs"]
     return Bundle(
         read_protocol_plan((folder / PLAN).read_bytes()),
-        logistic_formula(load_formula(folder / BUNDLE / MODEL)),
+        locked_formula(load_formula(folder / BUNDLE / MODEL)),
         {name: tuple(values) for name, values in reference.items()},
     )
 

@@ -14,7 +14,7 @@ import pandas as pd
 from onclair.core.errors import BadInput, BadTable
 from onclair.core.names import did_you_mean, nearest
 from onclair.io.tables import read_table
-from onclair.validate.protocol.formula import Formula
+from onclair.science.statistics.formula import Formula
 
 _LONGEST = 64
 #: Words of letters alone, apart by a space, comma or DICOM's caret; or an address.
