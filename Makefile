@@ -43,6 +43,8 @@ lint: $(VENV)/.stamp-dev
 
 bench: $(VENV)/.stamp-run
 	@$(VENV)/bin/onclair bench radiomics $(if $(wildcard $(PEERS)),--peer-home $(PEERS))
+	@$(VENV)/bin/onclair bench validate $(if $(wildcard $(PEERS)),--peer-home $(PEERS))
+	@$(VENV)/bin/onclair bench coverage
 
 docs: $(VENV)/.stamp-dev
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
@@ -57,6 +59,8 @@ lock: $(VENV)/.stamp-dev
 	@$(LOCK) --output-file requirements/run.txt pyproject.toml
 	@$(LOCK) --constraint requirements/run.txt --extra test --extra pdf --output-file requirements/test.txt pyproject.toml
 	@$(LOCK) --constraint requirements/test.txt --extra test --extra pdf --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
+	@sed -i.bak -e '/^#/d' -e '/^$$/d' requirements/build.txt requirements/run.txt requirements/test.txt requirements/dev.txt
+	@rm -f requirements/*.txt.bak
 
 $(RUN):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

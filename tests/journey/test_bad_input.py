@@ -310,7 +310,7 @@ def test_settings_out_of_range_are_refused_before_anything_is_computed(
         ("ruun", ("'ruun'", "did you mean 'run'")),
         ("run radiomix --data c --out r", ("'radiomix'", "did you mean 'radiomics'")),
         ("verify", ("Missing argument 'RUN'", "onclair verify --help")),
-        ("report . --format pdf", ("'pdf'", "'html'")),
+        ("report . --format docx", ("'docx'", "'html'")),
         ("data get sts --out c", ("'sts'", "did you mean 'sts-pet'")),
         ("data get sts-pet --out c --mirror .", ("mirror", "lacks sts_pet/", "leave --mirror out")),
         ("data get sts-pet --out c --mirror nowhere", ("no folder nowhere", "--mirror")),

@@ -19,6 +19,8 @@ AUTOCORRELATION_TAGS = ("morph_moran_i", "morph_geary_c")
 MOST_PADDED = 2**24
 
 Volume = npt.NDArray[np.float64]
+Spectrum = npt.NDArray[np.complex128]
+Spacing = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,17 @@ class _PairSums:
     square: float  # sum w_ij (x_i^2 + x_j^2) / 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """Two blocks of layers along z, by their first layers; `depth` is that of the deepest."""
+
+    first: int
+    second: int
+    depth: int
+
+
 def autocorrelation(
-    array: Volume, kept: npt.NDArray[np.bool_], spacing_mm: tuple[float, float, float], *, most_padded: int = MOST_PADDED
+    array: Volume, kept: npt.NDArray[np.bool_], spacing_mm: Spacing, *, most_padded: int = MOST_PADDED
 ) -> Features:
     """Return Moran's I and Geary's C.
 
@@ -53,8 +64,9 @@ def autocorrelation(
     --------
     Two voxels of different value are as unlike as can be.
 
-    >>> autocorrelation(np.array([[[0.0]], [[1.0]]]), np.ones((2, 1, 1), bool), (1.0, 1.0, 1.0)).values["morph_moran_i"]
-    -1.0
+    >>> f = autocorrelation(np.array([[[0.0]], [[1.0]]]), np.ones((2, 1, 1), bool), (1.0, 1.0, 1.0))
+    >>> round(f.values["morph_moran_i"], 9), round(f.values["morph_geary_c"], 9)
+    (-1.0, 1.0)
     """
     values = array[kept]
     n = values.size
@@ -71,57 +83,65 @@ def autocorrelation(
     return named("morph_", {"moran_i": moran, "geary_c": geary}, {})
 
 
-def _pair_sums(centred: Volume, kept: npt.NDArray[np.bool_], spacing: tuple[float, float, float], most: int) -> _PairSums:
+def _pair_sums(centred: Volume, kept: npt.NDArray[np.bool_], spacing: Spacing, most: int) -> _PairSums:
     x, y, z = centred.shape
-    plane = fft.next_fast_len(2 * x - 1, True) * fft.next_fast_len(2 * y - 1, True)
+    plane = 4 * fft.next_fast_len(x, True) * fft.next_fast_len(y, True)
     depth = min(z, max(1, most // (2 * plane)))
     starts = range(0, z, depth)
     parts = []
     for i, first in enumerate(starts):
         for second in starts[i:]:
-            block = _block_sums(_stack(centred, kept, first, depth), _stack(centred, kept, second, depth), second - first, spacing)
+            block = _block_sums(centred, kept, _Layers(first, second, depth), spacing)
             parts.append(block * (1.0 if first == second else 2.0))
     weight, product, square = np.sum(parts, axis=0)
     return _PairSums(float(weight), float(product), float(square))
 
 
-def _stack(centred: Volume, kept: npt.NDArray[np.bool_], start: int, depth: int) -> Volume:
-    """Return mask, values and squares of one block along z, zero-filled to `depth` layers; shape (3, x, y, depth)."""
-    x = centred[:, :, start : start + depth]
-    block = np.zeros((3, *centred.shape[:2], depth))
-    block[0, :, :, : x.shape[2]], block[1, :, :, : x.shape[2]] = kept[:, :, start : start + depth], x
-    np.square(block[1], out=block[2])
-    return block
+def _block_sums(centred: Volume, kept: npt.NDArray[np.bool_], layers: _Layers, spacing: Spacing) -> npt.NDArray[np.float64]:
+    """Return the weighted sums over pairs of one voxel of the first block of layers and one of the second.
 
-
-def _block_sums(a: Volume, b: Volume, offset: int, spacing: tuple[float, float, float]) -> npt.NDArray[np.float64]:
-    """Return the weighted sums over pairs of one voxel of block `a` and one of block `b`, which lies `offset` layers above.
-
-    By Parseval: ``sum_lag w(lag) corr(lag) = sum_k W*(k) A*(k) B(k) / N``, so that nothing is transformed back.
+    By Parseval: ``sum_lag w(lag) corr(lag) = sum_k W*(k) A*(k) B(k) / N``, so that nothing is transformed back. The last transform,
+    along x, is made for one frequency along y at a time: the whole spectrum would be larger than the region by an order of magnitude.
     """
-    extent = a.shape[1:]
-    size = tuple(fft.next_fast_len(2 * n - 1, True) for n in extent)
-    weights = fft.rfftn(_inverse_distance(extent, size, offset, spacing))
-    mask_a, values_a, squares_a = (fft.rfftn(part, size) for part in a)
-    mask_b, values_b, squares_b = (mask_a, values_a, squares_a) if a is b else (fft.rfftn(part, size) for part in b)
-    products = (mask_a.conj() * mask_b, values_a.conj() * values_b, (squares_a.conj() * mask_b + mask_a.conj() * squares_b) / 2)
-    return np.array([_parseval(weights, product, size) for product in products])
+    size = tuple(2 * fft.next_fast_len(n, True) for n in (*centred.shape[:2], layers.depth))  # even, and at least 2 n - 1
+    weights = _inverse_distance_spectrum(layers, size, spacing)
+    parts = (kept.astype(np.float64), centred, np.square(centred))
+    first = [_half_transformed(part[:, :, layers.first : layers.first + layers.depth], size) for part in parts]
+    second = first
+    if layers.first != layers.second:
+        second = [_half_transformed(part[:, :, layers.second : layers.second + layers.depth], size) for part in parts]
+    x, y = (np.minimum(np.arange(length), length - np.arange(length)) for length in size[:2])
+    terms = np.zeros((3, size[2] // 2 + 1))
+    for k, mirrored in enumerate(y):
+        mask_a, values_a, squares_a = a = [fft.fft(part[:, k], size[0], axis=0) for part in first]
+        mask_b, values_b, squares_b = a if second is first else [fft.fft(part[:, k], size[0], axis=0) for part in second]
+        weight = weights[:, mirrored][x].conj()
+        terms[0] += (weight * mask_a.conj() * mask_b).real.sum(axis=0)
+        terms[1] += (weight * values_a.conj() * values_b).real.sum(axis=0)
+        terms[2] += (weight * (squares_a.conj() * mask_b + mask_a.conj() * squares_b)).real.sum(axis=0) / 2
+    # The half-spectrum along z holds both its ends once, all else twice.
+    return np.asarray((2 * terms.sum(axis=1) - terms[:, 0] - terms[:, -1]) / math.prod(size))
 
 
-def _parseval(weights: npt.NDArray[np.complex128], product: npt.NDArray[np.complex128], size: tuple[int, ...]) -> float:
-    terms = (weights.real * product.real + weights.imag * product.imag).sum(axis=(0, 1))
-    doubled = 2 * terms.sum() - terms[0] - (terms[-1] if size[2] % 2 == 0 else 0.0)  # the half-spectrum holds both ends once
-    return float(doubled) / math.prod(size)
+def _half_transformed(part: Volume, size: tuple[int, ...]) -> Spectrum:
+    """Return the transform of a volume along z (half of it) and y, zero-padded to `size`; along x as it was."""
+    return np.asarray(fft.fft(fft.rfft(part, size[2], axis=2), size[1], axis=1))
 
 
-def _inverse_distance(extent: tuple[int, ...], size: tuple[int, ...], offset: int, spacing: tuple[float, float, float]) -> Volume:
-    """Return 1/distance at each circular lag, and 0 at no distance."""
-    squares = []
-    for axis, (n, length, step) in enumerate(zip(extent, size, spacing, strict=True)):
-        lag = np.arange(length)
-        lag[lag >= n] -= length
-        squares.append(np.square((lag + (offset if axis == 2 else 0)) * step))
-    distance = np.sqrt(squares[0][:, None, None] + squares[1][:, None] + squares[2])
-    weights = np.zeros(size)
-    np.divide(1.0, distance, out=weights, where=distance > 0)
-    return weights
+def _inverse_distance_spectrum(layers: _Layers, size: tuple[int, ...], spacing: Spacing) -> Spectrum | Volume:
+    """Return the spectrum of 1/distance at each circular lag, 0 at no distance: the half from which symmetry gives the rest.
+
+    Along x and y, and along z within one block, the weights are even, so that their transform is a cosine transform of half the lags.
+    """
+    lags = [np.arange(length // 2 + 1) * step for length, step in zip(size, spacing, strict=True)]
+    offset = layers.second - layers.first
+    if offset:
+        circular = np.arange(size[2])
+        circular[circular > size[2] // 2] -= size[2]
+        lags[2] = (circular + offset) * spacing[2]
+    weights = np.square(lags[0])[:, None, None] + np.square(lags[1])[:, None] + np.square(lags[2])
+    np.sqrt(weights, out=weights)
+    np.divide(1.0, weights, out=weights, where=weights > 0)
+    if not offset:
+        return np.asarray(fft.dctn(weights, 1))
+    return np.asarray(fft.rfft(fft.dctn(weights, 1, axes=(0, 1)), axis=2))

@@ -23,7 +23,7 @@ FACES = ((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (
 Edge = frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surface:
     """The mesh of a mask, measured.
 
@@ -34,6 +34,10 @@ class Surface:
         Of the convex hull of its vertices.
     diameter_mm : float
         The greatest distance between two vertices.
+    hull_points : ndarray, float64, shape (n, 3)
+        Vertices of the hull in mm.
+    hull_normals : ndarray, float64, shape (m, 3)
+        Unit normals of its faces; each direction once, whichever way it points.
     """
 
     area_mm2: float
@@ -41,6 +45,8 @@ class Surface:
     hull_area_mm2: float
     hull_volume_mm3: float
     diameter_mm: float
+    hull_points: Points
+    hull_normals: Points
 
 
 def surface(region: npt.NDArray[np.bool_], spacing_mm: tuple[float, float, float]) -> Surface:
@@ -74,7 +80,19 @@ def surface(region: npt.NDArray[np.bool_], spacing_mm: tuple[float, float, float
     area, volume = _area_and_volume(padded, np.asarray(spacing_mm, dtype=np.float64))
     vertices = _vertices(padded) * np.asarray(spacing_mm)
     hull = ConvexHull(vertices)
-    return Surface(area, volume, float(hull.area), float(hull.volume), float(pdist(vertices[hull.vertices]).max()))
+    corners = vertices[hull.vertices]
+    return Surface(
+        area, volume, float(hull.area), float(hull.volume), float(pdist(corners).max()), corners, _directions(hull.equations[:, :3])
+    )
+
+
+def _directions(normals: Points) -> Points:
+    """Return unit normals without repeats; opposite ones count as one."""
+    leading = np.abs(normals) > 1e-9
+    sign = np.sign(normals[np.arange(len(normals)), leading.argmax(axis=1)])
+    upward = normals * sign[:, None]
+    _, first = np.unique(upward.round(9), axis=0, return_index=True)
+    return np.ascontiguousarray(upward[np.sort(first)])
 
 
 def _area_and_volume(padded: npt.NDArray[np.uint8], spacing: Points) -> tuple[float, float]:

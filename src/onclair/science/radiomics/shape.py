@@ -1,6 +1,6 @@
 """The shape of an outline (IBSI family ``morph``), from the mask alone, and how its intensities lie in it.
 
-IBSI manual, arXiv:1612.07003, section 3.1. OMBB and MVEE densities, which have no consensus value, are not among them.
+IBSI manual, arXiv:1612.07003, section 3.1. OMBB and MVEE densities, which have no consensus value, are in `enclosing`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LEGENDRE_TERMS = 20
 Spacing = tuple[float, float, float]
 
 
-def shape(region: npt.NDArray[np.bool_], spacing_mm: Spacing) -> Features:
+def shape(region: npt.NDArray[np.bool_], spacing_mm: Spacing, mesh: Surface | None = None) -> Features:
     """Describe the shape of a mask.
 
     Parameters
@@ -40,6 +40,8 @@ def shape(region: npt.NDArray[np.bool_], spacing_mm: Spacing) -> Features:
     region : ndarray, bool, shape (x, y, z)
         The morphological mask, at least one voxel.
     spacing_mm : (float, float, float)
+    mesh : Surface or None
+        The mask's, where it was made already.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def shape(region: npt.NDArray[np.bool_], spacing_mm: Spacing) -> Features:
     >>> f.values["morph_vol_approx"], f.values["morph_pca_maj_axis"], f.values["morph_diam"]
     (3.0, 4.0, 3.0)
     """
-    mesh = surface(region, spacing_mm)
+    mesh = mesh or surface(region, spacing_mm)
     axes = principal_axes(region, spacing_mm)
     voxels = int(np.count_nonzero(region))
     measures = {

@@ -1,0 +1,240 @@
+"""A PET, CT or MR series from a folder or from files, as an image in LPS mm with its unit, and what was unusual about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from onclair.core.errors import BadCase, BadInput
+from onclair.core.names import nearest
+from onclair.core.values import Image
+from onclair.io.dicom.files import Index, Item, index, item_of, quiet
+from onclair.io.dicom.geometry import Departure, Notes, Stack, stacked
+from onclair.io.dicom.pixels import voxels
+from onclair.io.dicom.series import Plane, planes_of
+from onclair.io.dicom.suv import NORMALISATIONS, Normalisation, uptake
+
+#: How a PET is read: SUV by body weight, lean body mass or body surface area, or as stored.
+PetValues = Literal["bw", "lbm", "bsa", "stored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The files of one series, not yet opened beyond their headers.
+
+    Attributes
+    ----------
+    uid, exam_uid, frame_of_reference : str
+    modality : {"PET", "CT", "MR"}
+    items : tuple of Item
+    """
+
+    uid: str
+    exam_uid: str
+    frame_of_reference: str
+    modality: str
+    items: tuple[Item, ...]
+
+    def __str__(self) -> str:
+        """Return the series in words, for lists to choose from."""
+        about = f", {self.items[0].description!r}" if self.items[0].description else ""
+        files = "1 file" if len(self.items) == 1 else f"{len(self.items)} files"
+        return f"{self.uid} ({self.modality}, {files}{about})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """An image and where it came from.
+
+    Attributes
+    ----------
+    image : Image
+        Array (x, y, z) = (column, row, slice), affine to LPS mm, unit ``"HU"``, ``"SUV"`` or ``"a.u."``.
+    series : Series
+    sop_uids : tuple of str
+        Of the slices, in the order of the z axis (repeated for the frames of one object).
+    notes : tuple of mapping
+        ``code text``: what was unusual and read all the same.
+    facts : mapping
+        Plain values without identifiers: ``manufacturer model kernel slice_thickness_mm`` and, for SUV, those of ``Uptake.facts``.
+    virtual : bool
+        True when the headers say that nobody is shown.
+    """
+
+    image: Image
+    series: Series
+    sop_uids: tuple[str, ...]
+    notes: Notes = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    virtual: bool = False
+
+
+def list_series(items: Iterable[Item]) -> tuple[Series, ...]:
+    """Return the image series among files, localisers left out, in order of modality and UID.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        As :func:`onclair.io.dicom.files.index` finds them.
+    """
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        if item.kind == "image" and not item.localiser:
+            groups.setdefault(item.series_uid, []).append(item)
+    made = [Series(u, g[0].exam_uid, g[0].frame_of_reference, g[0].modality, tuple(g)) for u, g in groups.items()]
+    return tuple(sorted(made, key=lambda s: (s.modality, s.uid)))
+
+
+def find_series(path: str | Path, wanted: str | None = None) -> Series:
+    """Return the one image series in a folder, the one of a file's siblings, or the one that is wanted.
+
+    Parameters
+    ----------
+    path : path
+        A folder (looked through to its leaves), or one file of the series.
+    wanted : str, optional
+        SeriesInstanceUID, needed where there are several.
+
+    Raises
+    ------
+    BadInput
+        For no series, several (all listed), or a UID that is not there (the nearest offered).
+    BadCase
+        For a file that is no DICOM.
+    """
+    path = Path(path)
+    found = index(path) if path.is_dir() else _siblings(path)
+    series = list_series(found.items)
+    if not path.is_dir() and wanted is None:
+        wanted = item_of(path).series_uid
+    if not series:
+        raise BadInput(_nothing(path, found), item=str(path))
+    if wanted is None and len(series) == 1:
+        return series[0]
+    listed = "; ".join(map(str, series))
+    if wanted is None:
+        raise BadInput(f"The folder {path} holds {len(series)} series: {listed}; choose one with --series UID.", item=str(path))
+    for one in series:
+        if one.uid == wanted:
+            return one
+    near = nearest(wanted, [s.uid for s in series])
+    offer = f"did you mean {near}?" if near else f"it holds {listed}."
+    raise BadInput(f"There is no series {wanted} in {path}; {offer}", item=wanted)
+
+
+def read_volume(path: str | Path, *, series: str | None = None, pet: PetValues = "bw", allow: Collection[Departure] = ()) -> Volume:
+    """Return the volume of a DICOM series.
+
+    Parameters
+    ----------
+    path : path
+        A folder, or one file of the series.
+    series : str, optional
+        SeriesInstanceUID, where the folder holds several.
+    pet : {"bw", "lbm", "bsa", "stored"}
+        What PET values become; ``"stored"`` keeps the rescaled ones, in ``"a.u."``.
+    allow : collection of {"tilt"}
+        Departures to name instead of refusing.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    BadInput
+        For no series, several, or an unknown UID.
+    BadGeometry
+        As :func:`onclair.io.dicom.geometry.stacked`: missing or duplicate slices, irregular steps, mixed orientations, tilt.
+    BadCase
+        As :func:`onclair.io.dicom.pixels.voxels` and :func:`onclair.io.dicom.suv.uptake`.
+    """
+    return load(find_series(path, series), pet=pet, allow=allow)
+
+
+def load(series: Series, *, pet: PetValues = "bw", allow: Collection[Departure] = ()) -> Volume:
+    """Return the volume of a series that was found; see :func:`read_volume`.
+
+    Raises
+    ------
+    BadGeometry, BadCase
+        As :func:`read_volume`.
+    """
+    of = f"The {series.modality} series {series.uid}"
+    with quiet():
+        stack = stacked(planes_of([item.path for item in series.items]), allow=allow, of=of)
+        factors, unit, facts, notes = _meaning(stack, series, pet)
+        array = voxels(stack.planes, factors=factors, needs_rescale=series.modality != "MR")
+        first = stack.planes[0]
+        if series.items[0].minted:
+            text = f"{of} has no series UID of its own; this one was made from its headers."
+            notes = (*notes, {"code": "minted_uid", "text": text})
+        notes = (*notes, *_fewer_than_said(stack, of))
+        return Volume(
+            image=Image(array, stack.affine, unit, series.modality),
+            series=series,
+            sop_uids=tuple(plane.sop_uid for plane in stack.planes),
+            notes=(*stack.notes, *notes),
+            facts={**_scanner(first), **facts},
+            virtual=any(item.virtual for item in series.items),
+        )
+
+
+def _meaning(stack: Stack, series: Series, pet: PetValues) -> tuple[Any, str, Mapping[str, Any], Notes]:
+    """Return the factor of each slice, the unit, and what was used to get there."""
+    first = stack.planes[0]
+    if series.modality == "PET" and pet != "stored":
+        if pet not in NORMALISATIONS:
+            raise BadInput(f"PET values cannot be '{pet}'; choose bw, lbm, bsa or stored.", item=pet)
+        by: Normalisation = pet
+        found = uptake(stack.planes, by)
+        return found.factors, "SUV", found.facts, found.notes
+    if series.modality != "CT":
+        return None, "a.u.", {}, ()
+    kind = first.text("RescaleType").upper()
+    if kind in ("", "HU"):
+        return None, "HU", {}, ()
+    text = f"The CT series {series.uid} says that its values are '{kind}', not Hounsfield units; they are read as a.u."
+    return None, "a.u.", {}, ({"code": "not_hounsfield", "text": text},)
+
+
+def _fewer_than_said(stack: Stack, of: str) -> Notes:
+    """Return a note where a PET series announces more slices than there are: a lost end leaves no gap."""
+    said, found = stack.planes[0].number("NumberOfSlices"), len(stack.planes)
+    if not said or said <= found:
+        return ()
+    return ({"code": "fewer_slices", "text": f"{of} announces {int(said)} slices and holds {found}; its ends may be missing."},)
+
+
+def _scanner(plane: Plane) -> dict[str, Any]:
+    """Return what may explain a difference between scanners, without serial numbers or names."""
+    return {
+        "manufacturer": plane.text("Manufacturer"),
+        "model": plane.text("ManufacturerModelName"),
+        "kernel": (plane.text("ConvolutionKernel") or plane.text("ReconstructionMethod")).replace("\\", " "),
+        "slice_thickness_mm": plane.number("SliceThickness"),
+    }
+
+
+def _siblings(path: Path) -> Index:
+    """Return the files of a file's folder, of which the series is one."""
+    item_of(path)  # a file that is no DICOM is refused by its own name
+    return index(path.parent, followed=sorted(p for p in path.parent.iterdir() if p.is_file() and not p.name.startswith(".")))
+
+
+def _nothing(path: Path, found: Index) -> str:
+    kinds = sorted({item.modality or "unknown" for item in found.items})
+    if kinds:
+        return f"The folder {path} holds DICOM files ({', '.join(kinds)}) but no PET, CT or MR slices; give the folder of the series."
+    why = f", for example: {found.left_out[0][1]}" if found.left_out else ""
+    return f"The folder {path} holds no DICOM file{why or '; give the folder of the series.'}"
+
+
+def modalities(series: Sequence[Series]) -> tuple[str, ...]:
+    """Return the modalities present, each once, in order of name."""
+    return tuple(sorted({one.modality for one in series}))
+
+
+__all__ = ["BadCase", "PetValues", "Series", "Volume", "find_series", "list_series", "load", "modalities", "read_volume"]
