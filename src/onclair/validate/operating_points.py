@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from onclair.validate.rows import Floats, Rows, judged_risks
 
 SHARES = ("sens", "spec", "ppv", "npv")
 RATIOS = ("lr_pos", "lr_neg")
+
+#: An error below this is a zero that rounding left.
+ROUNDING = 1e-9
 
 
 def operating_points(
@@ -82,7 +86,8 @@ def _share(name: str, part: Floats, whole: Floats, rows: Rows) -> Estimate:
     if rows.clusters is not None or len(rows.scores) > 1:
         touched = np.count_nonzero(rows.by_patient(whole))
         variance = rows.error((part - value * whole) / total) ** 2
-        size = value * (1 - value) / variance if variance > 0 else float(touched)
+        # equal shares in every patient leave a variance of rounding alone; nothing is known better than by all rows
+        size = min(value * (1 - value) / variance, total) if variance > ROUNDING**2 else float(touched)
         method += " on the effective number of rows"
     low, high = wilson(value, size, rows.z)
     se = float(np.sqrt(value * (1 - value) / size))
@@ -106,7 +111,11 @@ def _ratio(name: str, parts: tuple[Floats, Floats], y: Floats, rows: Rows) -> Es
         return rows.estimate(name, value, se, method + "Simel 1991", scale="log")
     with_event = parts[0] / totals[0] - y / sizes[0]
     without = parts[1] / totals[1] - (1 - y) / sizes[1]
-    return rows.estimate(name, value, rows.error(with_event - without), method + "clustered ratio", scale="log")
+    se = rows.error(with_event - without)
+    if se < ROUNDING:
+        found = rows.estimate(name, value, float("nan"), method + "clustered ratio", scale="log")
+        return replace(found, reason="its estimated variance is zero, so no interval can be had")
+    return rows.estimate(name, value, se, method + "clustered ratio", scale="log")
 
 
 def wilson(share: float, size: float, z: float) -> tuple[float, float]:

@@ -119,7 +119,7 @@ def binary_figures(cells: Cells, thresholds: Sequence[float] = ()) -> dict[str, 
 
 
 def pseudo_figures(cells: Cells) -> dict[str, float | None]:
-    """Return intercept and slope of ``cloglog P = a + b cloglog p``, the limits of the regression on pseudo-values.
+    """Return `a` of ``cloglog P = a + cloglog p`` and `b` of ``cloglog P = c + b cloglog p``, the limits of the fits to pseudo-values.
 
     Examples
     --------
@@ -130,8 +130,10 @@ def pseudo_figures(cells: Cells) -> dict[str, float | None]:
     mass = cells.event + cells.other
     held = mass > 0
     x = np.log(-np.log1p(-RISKS[held]))
-    fitted = cloglog(with_intercept(x), cells.event[held] / mass[held], weights=mass[held])
-    return dict(zip(("pseudo_intercept", "pseudo_slope"), map(plain_float, fitted.coefficients), strict=True))
+    share, weights = cells.event[held] / mass[held], mass[held]
+    large = cloglog(np.ones((x.size, 1)), share, offset=x, weights=weights)
+    both = cloglog(with_intercept(x), share, weights=weights)
+    return {"pseudo_intercept": plain_float(large.coefficients[0]), "pseudo_slope": plain_float(both.coefficients[1])}
 
 
 def _recalibrated(cells: Cells) -> tuple[float | None, float | None]:

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,9 +67,9 @@ class Item:
     series_uid: str
     exam_uid: str
     frame_of_reference: str
-    patient_id: str
-    issuer: str
-    institution: str
+    patient_id: str = field(repr=False)
+    issuer: str = field(repr=False)
+    institution: str = field(repr=False)
     date: str
     time: str
     deidentified: bool

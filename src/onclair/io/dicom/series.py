@@ -65,7 +65,7 @@ class Plane:
     def get(self, keyword: str) -> Any:
         """Return an attribute of this slice: of its frame, of all frames, or of the object; None where empty or absent."""
         macro = _MACROS.get(keyword)
-        for group in self._groups():
+        for group in self.groups():
             for place in (macro, "UnassignedSharedConvertedAttributesSequence", "UnassignedPerFrameConvertedAttributesSequence"):
                 for one in (group.get(place) or []) if place else []:
                     if one.get(keyword) not in (None, ""):
@@ -123,7 +123,8 @@ class Plane:
         frame = when(self.text("FrameAcquisitionDateTime"))
         return frame or moment_of(self, "AcquisitionDate", "AcquisitionTime") or when(self.text("AcquisitionDateTime"))
 
-    def _groups(self) -> list[Any]:
+    def groups(self) -> list[Any]:
+        """Return the functional groups of this frame, its own before those it shares."""
         frames, shared = self.data.get("PerFrameFunctionalGroupsSequence"), self.data.get("SharedFunctionalGroupsSequence")
         return ([frames[self.frame]] if frames and self.frame < len(frames) else []) + (list(shared) if shared else [])
 

@@ -189,7 +189,8 @@ def _standardised(x: Floats, design: Floats, given: Batches, reference: int | No
     """Standardise by least squares; features with the same gaps are solved together."""
     (n, p), k = x.shape, len(given.names)
     beta, scale, centre = np.zeros((design.shape[1], p)), np.ones(p), np.zeros(p)
-    grand, reasons = np.zeros(p), {}
+    grand = np.zeros(p)
+    reasons: dict[int, str] = {}
     z = np.full((n, p), np.nan)
     there = np.isfinite(x)
     patterns, which = np.unique(there, axis=1, return_inverse=True)
@@ -212,3 +213,7 @@ def _standardised(x: Floats, design: Floats, given: Batches, reference: int | No
     flat = scale <= ROUNDING * size
     reasons |= dict.fromkeys(np.flatnonzero(flat).tolist(), "is wholly explained by batch and covariates")
     return _Standard(z / np.where(flat, 1.0, scale), centre, grand, beta[k:], scale, reasons)
+
+
+#: The plain ComBat: parametric prior, mean and variance, no reference.
+PLAIN = ComBat()

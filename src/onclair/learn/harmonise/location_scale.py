@@ -13,7 +13,7 @@ import pandas as pd
 from onclair.core.errors import BadCase
 from onclair.core.names import did_you_mean
 from onclair.learn.harmonise.protocol import FEWEST_TO_MAP, Batch, Floats, Unseen
-from onclair.learn.harmonise.samples import Batches, Coding, aligned, batches_of
+from onclair.learn.harmonise.samples import NO_COVARIATES, Batches, Coding, aligned, batches_of
 from onclair.learn.harmonise.shrink import Adjusts, Moments, Prior, moments, shrunken
 from onclair.learn.pipeline import numbers
 
@@ -65,7 +65,7 @@ class LocationScale:
     coefficients: Floats
     location: Floats
     spread: Floats
-    coding: Coding = Coding()
+    coding: Coding = NO_COVARIATES
     prior: Prior = "none"
     adjusts: Adjusts = "mean-and-variance"
     reference: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +85,7 @@ def spelled(value: object) -> str:
     >>> spelled(1.0), spelled("GE "), spelled(True)
     ('1', 'GE', 'True')
     """
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_) and float(value).is_integer():
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and float(value).is_integer():
         return str(int(value))
     return str(value).strip()
 
@@ -134,6 +133,10 @@ class Coding:
         return np.hstack(blocks)
 
 
+#: No covariate at all.
+NO_COVARIATES = Coding()
+
+
 def coding_of(covariates: pd.DataFrame | None) -> Coding:
     """Return how these covariates become columns.
 
@@ -148,7 +151,7 @@ def coding_of(covariates: pd.DataFrame | None) -> Coding:
     Coding(names=('sex',), levels=(('F', 'M'),))
     """
     if covariates is None:
-        return Coding()
+        return NO_COVARIATES
     levels = []
     for name in covariates.columns:
         column = covariates[name]

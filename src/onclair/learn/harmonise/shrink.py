@@ -99,7 +99,9 @@ def shrunken(found: Moments, prior: Prior, adjusts: Adjusts) -> tuple[Floats, Fl
     spread = np.ones_like(found.mean) if adjusts == "mean" else found.variance
     if prior == "none":
         return found.mean.copy(), spread
-    rows = [_batch(Moments(*(part[i] for part in (found.n, found.mean, found.squares))), spread[i], prior, adjusts) for i in range(len(spread))]
+    rows = [
+        _batch(Moments(*(part[i] for part in (found.n, found.mean, found.squares))), spread[i], prior, adjusts) for i in range(len(spread))
+    ]
     return np.array([location for location, _ in rows]), np.array([factor for _, factor in rows])
 
 

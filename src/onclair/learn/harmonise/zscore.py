@@ -11,7 +11,7 @@ from onclair.core.errors import BadCohort
 from onclair.learn.harmonise.combat import unfit
 from onclair.learn.harmonise.location_scale import LocationScale
 from onclair.learn.harmonise.protocol import Batch
-from onclair.learn.harmonise.samples import Coding, batches_of, refuse_few, refuse_reference
+from onclair.learn.harmonise.samples import NO_COVARIATES, batches_of, refuse_few, refuse_reference
 from onclair.learn.harmonise.shrink import moments
 from onclair.learn.pipeline import numbers
 
@@ -73,7 +73,7 @@ class ZScore:
             np.empty((0, len(columns))),
             location,
             spread,
-            Coding(),
+            NO_COVARIATES,
             reference=self.reference,
             untouched=untouched,
         )

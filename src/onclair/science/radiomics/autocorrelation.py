@@ -15,7 +15,7 @@ from scipy import fft
 from onclair.science.radiomics.features import Features, named, undefined
 
 AUTOCORRELATION_TAGS = ("morph_moran_i", "morph_geary_c")
-#: Voxels of one padded transform; above it the region is cut into blocks along z, and all pairs of blocks are summed.
+#: Voxels of one padded grid, eight times the region's box; above it the region is cut into blocks along z, and all pairs of blocks are summed.
 MOST_PADDED = 2**24
 
 Volume = npt.NDArray[np.float64]
@@ -100,32 +100,29 @@ def _pair_sums(centred: Volume, kept: npt.NDArray[np.bool_], spacing: Spacing, m
 def _block_sums(centred: Volume, kept: npt.NDArray[np.bool_], layers: _Layers, spacing: Spacing) -> npt.NDArray[np.float64]:
     """Return the weighted sums over pairs of one voxel of the first block of layers and one of the second.
 
-    By Parseval: ``sum_lag w(lag) corr(lag) = sum_k W*(k) A*(k) B(k) / N``, so that nothing is transformed back. The last transform,
-    along x, is made for one frequency along y at a time: the whole spectrum would be larger than the region by an order of magnitude.
+    By Parseval: ``sum_lag w(lag) corr(lag) = sum_k W*(k) A*(k) B(k) / N``, so that nothing is transformed back. Only the transform
+    along x is held; those along y and z are made for one of its frequencies at a time, for all of them are eight times the region.
     """
     size = tuple(2 * fft.next_fast_len(n, True) for n in (*centred.shape[:2], layers.depth))  # even, and at least 2 n - 1
     weights = _inverse_distance_spectrum(layers, size, spacing)
     parts = (kept.astype(np.float64), centred, np.square(centred))
-    first = [_half_transformed(part[:, :, layers.first : layers.first + layers.depth], size) for part in parts]
-    second = first
+    first = second = [fft.rfft(part[:, :, layers.first : layers.first + layers.depth], size[0], axis=0) for part in parts]
     if layers.first != layers.second:
-        second = [_half_transformed(part[:, :, layers.second : layers.second + layers.depth], size) for part in parts]
-    x, y = (np.minimum(np.arange(length), length - np.arange(length)) for length in size[:2])
-    terms = np.zeros((3, size[2] // 2 + 1))
-    for k, mirrored in enumerate(y):
-        mask_a, values_a, squares_a = a = [fft.fft(part[:, k], size[0], axis=0) for part in first]
-        mask_b, values_b, squares_b = a if second is first else [fft.fft(part[:, k], size[0], axis=0) for part in second]
-        weight = weights[:, mirrored][x].conj()
-        terms[0] += (weight * mask_a.conj() * mask_b).real.sum(axis=0)
-        terms[1] += (weight * values_a.conj() * values_b).real.sum(axis=0)
-        terms[2] += (weight * (squares_a.conj() * mask_b + mask_a.conj() * squares_b)).real.sum(axis=0) / 2
-    # The half-spectrum along z holds both its ends once, all else twice.
+        second = [fft.rfft(part[:, :, layers.second : layers.second + layers.depth], size[0], axis=0) for part in parts]
+    terms = np.zeros((3, size[0] // 2 + 1))
+    for k in range(terms.shape[1]):
+        mask_a, values_a, squares_a = a = [_sheet(part[k], size) for part in first]
+        mask_b, values_b, squares_b = a if second is first else [_sheet(part[k], size) for part in second]
+        products = (mask_a.conj() * mask_b, values_a.conj() * values_b, (squares_a.conj() * mask_b + mask_a.conj() * squares_b) / 2)
+        weight = _unfolded(weights[k], size).conj()
+        terms[:, k] = [(weight * product).real.sum() for product in products]
+    # The half-spectrum along x holds both its ends once, all else twice.
     return np.asarray((2 * terms.sum(axis=1) - terms[:, 0] - terms[:, -1]) / math.prod(size))
 
 
-def _half_transformed(part: Volume, size: tuple[int, ...]) -> Spectrum:
-    """Return the transform of a volume along z (half of it) and y, zero-padded to `size`; along x as it was."""
-    return np.asarray(fft.fft(fft.rfft(part, size[2], axis=2), size[1], axis=1))
+def _sheet(rows: Spectrum, size: tuple[int, ...]) -> Spectrum:
+    """Return the transform along y and z, zero-padded; z first, so that no row of zeros is transformed."""
+    return np.asarray(fft.fft(fft.fft(rows, size[2], axis=1), size[1], axis=0))
 
 
 def _inverse_distance_spectrum(layers: _Layers, size: tuple[int, ...], spacing: Spacing) -> Spectrum | Volume:
@@ -144,4 +141,10 @@ def _inverse_distance_spectrum(layers: _Layers, size: tuple[int, ...], spacing: 
     np.divide(1.0, weights, out=weights, where=weights > 0)
     if not offset:
         return np.asarray(fft.dctn(weights, 1))
-    return np.asarray(fft.rfft(fft.dctn(weights, 1, axes=(0, 1)), axis=2))
+    return np.asarray(fft.fft(fft.dctn(weights, 1, axes=(0, 1)), axis=2))
+
+
+def _unfolded(half: Spectrum | Volume, size: tuple[int, ...]) -> Spectrum | Volume:
+    """Return all frequencies along y and z from the half of them along y, and along z where it is a half too."""
+    y, z = (np.minimum(np.arange(length), length - np.arange(length)) for length in size[1:])
+    return half[y] if half.shape[1] == size[2] else half[np.ix_(y, z)]

@@ -170,7 +170,7 @@ def kruskal_wallis(values: npt.ArrayLike, groups: npt.ArrayLike) -> Floats:
     from scipy.stats import rankdata  # here, because loading scipy.stats costs every command half a second
 
     parts = _columns(values, groups)
-    ranks = np.asarray(rankdata(parts.values, axis=0, nan_policy="omit"), dtype=np.float64)
+    ranks = np.asarray(rankdata(parts.table, axis=0, nan_policy="omit"), dtype=np.float64)
     between, within = _spread(ranks, parts)
     with np.errstate(invalid="ignore", divide="ignore"):
         h = (parts.n - 1) * between / (between + within)
@@ -209,9 +209,9 @@ def brown_forsythe(values: npt.ArrayLike, groups: npt.ArrayLike) -> Floats:
     array([0.2746])
     """
     parts = _columns(values, groups)
-    away = np.full(parts.values.shape, np.nan)
+    away = np.full(parts.table.shape, np.nan)
     for group in parts.member:
-        rows = parts.values[group]
+        rows = parts.table[group]
         away[group] = np.abs(rows - _median(rows))
     between, within = _spread(away, parts)
     free, left = parts.present - 1, parts.n - parts.present
@@ -225,7 +225,7 @@ def brown_forsythe(values: npt.ArrayLike, groups: npt.ArrayLike) -> Floats:
 class _Columns:
     """Columns beside a partition: who is a member of which group (k, n), values counted and groups present, by column."""
 
-    values: Floats
+    table: Floats
     member: npt.NDArray[np.bool_]
     n: Floats
     present: Floats

@@ -118,7 +118,9 @@ def extended(array: npt.NDArray[Any], spans: tuple[Span, ...], boundary: Boundar
     [[1.0, 1.0, 2.0, 2.0]]
     """
     block = np.asarray(array)
-    for axis, span in enumerate(spans):
+    # What shrinks the block most goes first.
+    for axis in sorted(range(block.ndim), key=lambda axis: (spans[axis][1] - spans[axis][0]) / array.shape[axis]):
+        span = spans[axis]
         if span == (0, array.shape[axis]):
             continue
         indices = indices_beyond(span, array.shape[axis], boundary)

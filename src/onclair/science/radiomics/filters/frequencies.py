@@ -71,8 +71,8 @@ def passed(array: Response, axes: Sequence[int], frequencies: Callable[[int], Fr
     Examples
     --------
     >>> wave = np.cos(np.arange(8) * np.pi / 2).reshape(8, 1, 1)
-    >>> passed(wave, (0,), true_frequencies, lambda f: np.abs(f[0])).ravel().round(6).tolist()
-    [0.5, 0.0, -0.5, -0.0, 0.5, 0.0, -0.5, 0.0]
+    >>> np.allclose(passed(wave, (0,), true_frequencies, lambda f: np.abs(f[0])), wave / 2)
+    True
     """
     axes = tuple(axes)
     spectrum = fft.rfftn(array, axes=axes)

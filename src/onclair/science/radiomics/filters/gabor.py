@@ -18,7 +18,7 @@ from onclair.science.radiomics.filters.scene import Response, Scene
 #: Standard deviations of the wider axis of the envelope at which the kernel is cut; it is 4e-6 of its peak there.
 CUTOFF = 5.0
 #: Voxels of one transformed stack of slices: a bound on memory only.
-MOST_STACKED = 2**21
+MOST_STACKED = 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from onclair.core.errors import BadSetting
 from onclair.science.radiomics.filters.scene import Response, Scene
-from onclair.science.radiomics.filters.separable import Kernel, Steps, responses
+from onclair.science.radiomics.filters.separable import Kernel, Steps, responses, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,7 @@ class LaplacianOfGaussian:
         terms = []
         for curved in scene.axes:
             chosen = [pair[axis == curved] for axis, pair in enumerate(pairs)]
-            x, y, z = (*(((1.0, (kernel,)),) for kernel in chosen), *((None,) * (3 - len(chosen))))
-            terms.append((x, y, z))
+            terms.append(steps_of([(kernel,) for kernel in chosen]))
         return terms
 
     def _kernels(self, spacing_mm: float, smallest_mm: float) -> tuple[Kernel, Kernel]:

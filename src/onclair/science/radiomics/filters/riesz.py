@@ -12,9 +12,9 @@ from scipy import fft
 
 from onclair.core.errors import BadSetting
 from onclair.science.radiomics.filters.boundaries import extended
-from onclair.science.radiomics.filters.frequencies import Frequencies, consensus_frequencies, passed, true_frequencies
+from onclair.science.radiomics.filters.frequencies import Frequencies, passed, true_frequencies
 from onclair.science.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from onclair.science.radiomics.filters.scene import Response, Scene
+from onclair.science.radiomics.filters.scene import Response, Scene, Spans
 from onclair.science.radiomics.filters.simoncelli import Simoncelli, sum_of_squares
 
 
@@ -36,9 +36,9 @@ class Riesz:
 
     Notes
     -----
-    Of a Laplacian of Gaussian: the true frequencies, on the image widened by twice the radius of that filter according to
-    the boundary condition. Of a Simoncelli wavelet: the frequencies of that wavelet, on the periodic image. The published
-    maps are an average over implementations that drew the grid one way and the other.
+    The frequencies are the true ones of the discrete transform. A Laplacian of Gaussian is transformed on the image widened
+    by twice the radius of that filter according to the boundary condition; a Simoncelli wavelet on the periodic image. The
+    published maps appear to average implementations with true and with shifted frequencies, and lie between the two.
 
     References
     ----------
@@ -83,25 +83,17 @@ class Riesz:
         """
         if len(self.order) != scene.dimensions:
             raise BadSetting(f"A Riesz transform in {scene.dimensions} dimensions has as many orders, unlike {self.order}.", item="order")
-        if isinstance(self.of, Simoncelli):
-            return self._of_simoncelli(scene, self.of)
-        return self._of_log(scene, self.of)
-
-    def _of_simoncelli(self, scene: Scene, wavelet: Simoncelli) -> Response:
-        def both(frequencies: Sequence[Frequencies]) -> npt.NDArray[np.float64]:
-            return wavelet.transfer(frequencies) * self.transfer(frequencies)
-
-        block = np.asarray(scene.array, dtype=np.float64)
-        return passed(block, scene.axes, consensus_frequencies, both, sum(self.order))[scene.inside]
-
-    def _of_log(self, scene: Scene, log: LaplacianOfGaussian) -> Response:
-        spans = [(0, size) for size in scene.array.shape]
-        if scene.boundary != "periodic":
-            for axis in scene.axes:
-                margin, size = 2 * log.radius(scene.spacing_mm[axis]), scene.array.shape[axis]
-                spans[axis] = (-margin, fft.next_fast_len(size + 2 * margin, real=True) - margin)
-        x, y, z = spans
-        wide = extended(scene.array, (x, y, z), scene.boundary)
+        spans = self._spans(scene)
+        wide = extended(scene.array, spans, scene.boundary)
         whole = replace(scene, array=wide, spans=((0, wide.shape[0]), (0, wide.shape[1]), (0, wide.shape[2])))
-        response = passed(log(whole), scene.axes, true_frequencies, self.transfer, sum(self.order))
+        response = passed(self.of(whole), scene.axes, true_frequencies, self.transfer, sum(self.order))
         return response[tuple(slice(first - start, last - start) for (first, last), (start, _) in zip(scene.spans, spans, strict=True))]
+
+    def _spans(self, scene: Scene) -> Spans:
+        """Return the block that is transformed: the image, and for a filter that meets its edges what lies around."""
+        spans = [(0, size) for size in scene.array.shape]
+        if isinstance(self.of, LaplacianOfGaussian) and scene.boundary != "periodic":
+            for axis in scene.axes:
+                margin, size = 2 * self.of.radius(scene.spacing_mm[axis]), scene.array.shape[axis]
+                spans[axis] = (-margin, fft.next_fast_len(size + 2 * margin, real=True) - margin)
+        return spans[0], spans[1], spans[2]

@@ -42,8 +42,19 @@ def steps_of(chains: Sequence[Chain]) -> Steps:
     >>> steps_of([((1.0,),), ((2.0,),)])
     (((1.0, ((1.0,),)),), ((1.0, ((2.0,),)),), None)
     """
-    x, y, z = (*(((1.0, chain),) for chain in chains), *((None,) * (3 - len(chains))))
-    return x, y, z
+    return laid([((1.0, chain),) for chain in chains])
+
+
+def laid(steps: Sequence[Step]) -> Steps:
+    """Return the filter with these steps along its first axes.
+
+    Examples
+    --------
+    >>> laid([((1.0, ((2.0,),)),)])[1:]
+    (None, None)
+    """
+    padded: list[Step | None] = [*steps, None, None, None]
+    return padded[0], padded[1], padded[2]
 
 
 def responses(scene: Scene, filters: Sequence[Steps]) -> Iterator[tuple[int, Response]]:
@@ -145,7 +156,7 @@ def _along(block: Response, axis: int, kernel: npt.NDArray[Any], source: npt.NDA
     return made.reshape(*block.shape[:axis], count, *block.shape[axis + 1 :])
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _along_middle(
     lines: npt.NDArray[Any], source: npt.NDArray[Any], places: npt.NDArray[Any], weights: npt.NDArray[Any], made: npt.NDArray[Any]
 ) -> None:
@@ -160,7 +171,7 @@ def _along_middle(
                         made[p, i, q] += weight * lines[p, j, q]
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _along_last(
     lines: npt.NDArray[Any], source: npt.NDArray[Any], places: npt.NDArray[Any], weights: npt.NDArray[Any], made: npt.NDArray[Any]
 ) -> None:
