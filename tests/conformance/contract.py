@@ -32,7 +32,7 @@ from onclair.report.checklists.pointers import backed
 from onclair.report.schema import report_schema
 from onclair.run.applying import opened_run
 from onclair.run.describe import checked
-from onclair.run.replay import claim_of
+from onclair.run.store import claim_of
 
 Promise = Callable[[Made], None]
 

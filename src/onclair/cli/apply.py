@@ -30,7 +30,7 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, skip_bad: bool, as_jso
     from onclair.cli.terminal import listener
     from onclair.run.applying import apply as answer
     from onclair.run.applying import opened_run
-    from onclair.run.replay import study_of
+    from onclair.run.store import study_of
     from onclair.studies import load
 
     locked = opened_run(run, load(study_of(run)))

@@ -11,7 +11,7 @@ import click
 from onclair.cli.options import as_json, folder, print_json, workers
 
 if TYPE_CHECKING:
-    from onclair.run.replay import Replay
+    from onclair.run.compared import Replay
 
 
 @click.command()
@@ -43,8 +43,9 @@ def _study(run: Path, data: Path | None, workers: int | None, *, quiet: bool) ->
     from onclair.report.files import report_files
     from onclair.run.engine import Job
     from onclair.run.pool import cores
-    from onclair.run.replay import data_of, study_of
+    from onclair.run.replay import data_of
     from onclair.run.replay import replay as do_again
+    from onclair.run.store import study_of
     from onclair.studies import load
 
     study = load(study_of(run))

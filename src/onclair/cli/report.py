@@ -28,7 +28,7 @@ def report(run: Path, kind: str, lang: str, out: Path | None, as_json: bool) -> 
     from onclair.core.errors import BadSetting, NoRoom
     from onclair.io.files import write_atomically
     from onclair.report.files import BINARY, rendered
-    from onclair.run.replay import claim_of
+    from onclair.run.store import claim_of
 
     kind = "json" if as_json else kind
     if out is not None and out.is_dir():

@@ -95,14 +95,23 @@ def _closure(name: str) -> dict[str, str]:
         module = waiting.pop()
         if module in hashes or module.partition(".")[0] not in roots:
             continue
-        path = _source_file(module)
-        if path is None:  # a name inside a module, or a package without __init__
+        read = _read(module)
+        if read is None:  # a name inside a module, or a package without __init__
             continue
-        source = path.read_bytes().replace(b"\r\n", b"\n")
-        hashes[module] = hashlib.sha256(source).hexdigest()
+        hashes[module], reached = read
         waiting += [module.rpartition(".")[0]] if "." in module else []
-        waiting += _imported(source, module, package=path.name == "__init__.py")
+        waiting += reached
     return hashes
+
+
+@functools.cache
+def _read(module: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the hash of a module's source and what it may import, or None where there is no such file."""
+    path = _source_file(module)
+    if path is None:
+        return None
+    source = path.read_bytes().replace(b"\r\n", b"\n")
+    return hashlib.sha256(source).hexdigest(), tuple(_imported(source, module, package=path.name == "__init__.py"))
 
 
 def _imported(source: bytes, module: str, *, package: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from onclair.core.errors import BadInput
 from onclair.core.evidence import Evidence
 from onclair.io.source import source_sha256
 from onclair.run.environment import environment
-from onclair.run.replay import claim_of
+from onclair.run.store import claim_of
 from onclair.run.validation import KIND
 from onclair.validate.transport import merge_estimates
 

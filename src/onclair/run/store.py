@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from onclair.core.errors import BadInput, NoRoom
+from onclair.core.errors import BadInput, CheckFailed, NoRoom
 from onclair.core.evidence import Evidence, evidence_from_dict
 from onclair.io.files import PARTIAL, clear_partials, make_folder, sealed_folder, sha256_file, write_atomically
 
@@ -202,6 +202,39 @@ def read_seal(root: Path) -> Evidence:
         sentence = f"The run in {root} was not finished, or its {EVIDENCE} was removed"
         raise BadInput(f"{sentence}; give the same `onclair run` command again: it goes on where it stopped.", item=str(root))
     raise BadInput(f"The folder {root} holds no run; name the folder that `onclair run` wrote (its --out).", item=str(root))
+
+
+def study_of(root: Path) -> str:
+    """Return the name of the study that a run holds.
+
+    Raises
+    ------
+    BadInput
+        When the folder holds no finished run.
+    """
+    facts = read_seal(root).facts
+    if facts.get("kind") == "validation":
+        raise BadInput(f"{root} holds the validation of somebody's predictions, which has no model of its own; name the run of a study.")
+    return str(facts["study"])
+
+
+def claim_of(root: Path) -> Evidence:
+    """Return the validate record of a finished run, the one that the seal names.
+
+    Raises
+    ------
+    BadInput
+        When the folder holds no finished run.
+    CheckFailed
+        When the record is not the one that was sealed.
+    """
+    seal = read_seal(root)
+    claim = read_evidence(root / "validate")
+    if claim.id != seal.inputs.get("validate"):
+        raise CheckFailed(
+            f"The validate record of {root} is not the one that was sealed; run `onclair verify` to see what was changed.", item=str(root)
+        )
+    return claim
 
 
 def holds_run(root: Path) -> bool:

@@ -18,10 +18,10 @@ from onclair.io.files import sha256_file
 from onclair.io.predictions import Predictions, read_predictions, read_toml
 from onclair.io.source import source_sha256
 from onclair.io.tables import write_table
+from onclair.run.compared import Replay, compared, refuse_changed
 from onclair.run.environment import environment
 from onclair.run.pointer import read_pointer, write_pointer
 from onclair.run.pool import pool
-from onclair.run.replay import Replay, compared, refuse_changed
 from onclair.run.report import Renderer, write_report
 from onclair.run.store import EVIDENCE, Store, inputs_of, opened, read_evidence, read_seal
 from onclair.validate.checked import Checked, checked

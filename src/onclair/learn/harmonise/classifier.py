@@ -104,7 +104,7 @@ class BatchClassifier:
         BadCohort
             When a batch has fewer samples than there are inner folds to hold one, or no feature can be used.
         """
-        pipeline = Pipeline("batch", self.estimator, EVERYTHING, "signed_log")
+        pipeline = Pipeline("batch", self.estimator, EVERYTHING, "standardise")
         k = int(codes.max()) + 1
         if k == 2:
             only = pipeline.fit(features, (codes == 1).astype(np.float64), rng)

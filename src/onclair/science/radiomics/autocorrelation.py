@@ -105,10 +105,9 @@ def _block_sums(centred: Volume, kept: npt.NDArray[np.bool_], layers: _Layers, s
     """
     size = tuple(2 * fft.next_fast_len(n, True) for n in (*centred.shape[:2], layers.depth))  # even, and at least 2 n - 1
     weights = _inverse_distance_spectrum(layers, size, spacing)
-    parts = (kept.astype(np.float64), centred, np.square(centred))
-    first = second = [fft.rfft(part[:, :, layers.first : layers.first + layers.depth], size[0], axis=0) for part in parts]
+    first = second = _along_x(centred, kept, slice(layers.first, layers.first + layers.depth), size[0])
     if layers.first != layers.second:
-        second = [fft.rfft(part[:, :, layers.second : layers.second + layers.depth], size[0], axis=0) for part in parts]
+        second = _along_x(centred, kept, slice(layers.second, layers.second + layers.depth), size[0])
     terms = np.zeros((3, size[0] // 2 + 1))
     for k in range(terms.shape[1]):
         mask_a, values_a, squares_a = a = [_sheet(part[k], size) for part in first]
@@ -118,6 +117,12 @@ def _block_sums(centred: Volume, kept: npt.NDArray[np.bool_], layers: _Layers, s
         terms[:, k] = [(weight * product).real.sum() for product in products]
     # The half-spectrum along x holds both its ends once, all else twice.
     return np.asarray((2 * terms.sum(axis=1) - terms[:, 0] - terms[:, -1]) / math.prod(size))
+
+
+def _along_x(centred: Volume, kept: npt.NDArray[np.bool_], block: slice, length: int) -> list[Spectrum]:
+    """Return the transforms along x of mask, values and squares."""
+    parts = (kept[:, :, block].astype(np.float64), centred[:, :, block], np.square(centred[:, :, block]))
+    return [np.asarray(fft.rfft(part, length, axis=0)) for part in parts]
 
 
 def _sheet(rows: Spectrum, size: tuple[int, ...]) -> Spectrum:

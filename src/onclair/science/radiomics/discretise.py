@@ -93,17 +93,27 @@ def discretised(values: npt.NDArray[np.float64], how: Discretisation) -> npt.NDA
         assert how.bins is not None  # Discretisation checks what its method needs
         if low == high:
             raise BadCase(f"Every voxel of the region is {low:g}; a fixed number of bins needs a range of intensities.")
-        scaled = np.floor(how.bins * (values - low) / (high - low)) + 1
-        return np.asarray(np.minimum(scaled, how.bins), dtype=np.uint16)
+        scaled = values - low
+        scaled *= how.bins
+        scaled /= high - low
+        levels = _levels(scaled)
+        return np.minimum(levels, np.uint16(how.bins), out=levels)
     if how.method == "fixed-width":
         assert how.width is not None
         assert how.minimum is not None
         _check_levels(low, (low - how.minimum) / how.width + 1, (high - how.minimum) / how.width + 1, values < how.minimum)
-        return (np.floor((values - how.minimum) / how.width) + 1).astype(np.uint16)
+        scaled = values - how.minimum
+        scaled /= how.width
+        return _levels(scaled)
     if not (np.rint(values) == values).all():
         raise BadCase("The intensities are not whole numbers and so no grey levels as they are; choose fixed-width or fixed-number.")
     _check_levels(low, low, high, values < 1)
     return values.astype(np.uint16)
+
+
+def _levels(scaled: npt.NDArray[np.float64]) -> npt.NDArray[np.uint16]:
+    """Return ``floor(scaled) + 1`` of numbers from zero."""
+    return scaled.astype(np.uint16) + np.uint16(1)
 
 
 def _check_levels(lowest: float, first: float, last: float, below: npt.NDArray[np.bool_]) -> None:

@@ -6,6 +6,7 @@ IBSI manual, arXiv:1612.07003, section 3.2; the global peak is what PET calls SU
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ PEAK_TAGS = ("loc_peak_loc", "loc_peak_glob")
 PEAK_RADIUS_MM = 10 * (3 / (4 * math.pi)) ** (1 / 3)
 
 Volume = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
 
 
@@ -56,9 +58,12 @@ def local_peak(roi: Roi) -> Features:
     finite = np.isfinite(image)
     values = np.where(finite, image, 0.0).astype(np.float64)
     scale = float(np.abs(values).max()) or 1.0
-    centres = np.argwhere(roi.kept) + [side.start for side in inside]
-    peaks = _means(_running(values / scale), _running(finite.astype(np.float64)), centres, rows, halves) * scale
-    brightest = roi.values == roi.values.max()
+    values /= scale
+    filled = roi.kept.any(axis=0)
+    lines = np.argwhere(filled) + [side.start for side in inside[1:]]
+    means = _means(_running(values, np.float64), _running(finite, np.int32), lines, rows, halves)[:, inside[0]] * scale
+    peaks = means[roi.kept.transpose(1, 2, 0)[filled]]
+    brightest = (roi.array == roi.values.max()).transpose(1, 2, 0)[filled][roi.kept.transpose(1, 2, 0)[filled]]
     return named("", dict(zip(PEAK_TAGS, (peaks[brightest].max(), peaks.max()), strict=True)), {})
 
 
@@ -83,26 +88,31 @@ def _surroundings(shape: tuple[int, ...], box: Box, rows: Index, halves: Index) 
     return (around[0], around[1], around[2]), (inside[0], inside[1], inside[2])
 
 
-def _running(values: Volume) -> Volume:
-    """Return the sums along x up to each voxel, x last and with a leading zero."""
-    sums = np.zeros((values.shape[2], values.shape[1], values.shape[0] + 1))
+def _running(values: npt.NDArray[Any], kind: type[Any]) -> npt.NDArray[Any]:
+    """Return the sums along x before each voxel, shape (z, y, x + 1)."""
+    sums = np.zeros((values.shape[2], values.shape[1], values.shape[0] + 1), kind)
     np.cumsum(values.transpose(2, 1, 0), axis=2, out=sums[:, :, 1:])
     return sums
 
 
 @njit(cache=True, nogil=True)
-def _means(sums: Volume, counts: Volume, centres: Index, rows: Index, halves: Index) -> Volume:
-    depth, height, width = sums.shape
-    means = np.empty(len(centres))
-    for c in range(len(centres)):
-        x, y, z = centres[c]
-        total, number = 0.0, 0.0
+def _means(sums: Volume, counts: Counts, lines: Index, rows: Index, halves: Index) -> Volume:
+    """Return the mean in the sphere around each voxel of some lines along x, shape (line, x); 0 where there is nothing in it."""
+    depth, height, width = sums.shape[0], sums.shape[1], sums.shape[2] - 1
+    means = np.zeros((len(lines), width))
+    number = np.empty(width, np.int64)
+    for line in range(len(lines)):
+        total = means[line]
+        number[:] = 0
         for row in range(len(rows)):
-            j, k = y + rows[row, 0], z + rows[row, 1]
+            j, k, half = lines[line, 0] + rows[row, 0], lines[line, 1] + rows[row, 1], halves[row]
             if j < 0 or j >= height or k < 0 or k >= depth:
                 continue
-            low, high = max(0, x - halves[row]), min(width - 1, x + halves[row] + 1)
-            total += sums[k, j, high] - sums[k, j, low]
-            number += counts[k, j, high] - counts[k, j, low]
-        means[c] = total / number
+            along, present = sums[k, j], counts[k, j]
+            for x in range(width):
+                low, high = max(0, x - half), min(width, x + half + 1)
+                total[x] += along[high] - along[low]
+                number[x] += present[high] - present[low]
+        for x in range(width):
+            total[x] = total[x] / number[x] if number[x] > 0 else 0.0
     return means

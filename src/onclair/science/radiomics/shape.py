@@ -6,6 +6,7 @@ IBSI manual, arXiv:1612.07003, section 3.1. OMBB and MVEE densities, which have 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,8 +104,8 @@ def placed(
     total = float(ordered.sum())
     shift = math.nan
     if abs(total) > 1e-14 * float(np.abs(ordered).sum()):  # more than rounding leaves of a sum that cancels
-        centre = np.argwhere(region).mean(axis=0)
-        weighted = (np.argwhere(kept) * values[:, None]).sum(axis=0) / total
+        weighted = _first_moments(np.where(kept, array, 0.0)) / total
+        centre = _first_moments(region) / np.count_nonzero(region)
         shift = float(np.linalg.norm((weighted - centre) * np.asarray(spacing_mm)))
     measures = {"com": shift, "integ_int": total / values.size * mesh_volume_mm3}
     return named("morph_", measures, {"com": "the intensities add up to zero, so that they have no centre"})
@@ -120,16 +121,32 @@ def principal_axes(region: npt.NDArray[np.bool_], spacing_mm: Spacing) -> tuple[
     >>> principal_axes(np.ones((1, 1, 3), bool), (1.0, 1.0, 1.0))[1:]
     (0.0, 0.0)
     """
-    index = np.argwhere(region)
-    n = len(index)
-    first = index.sum(axis=0)
-    second = np.array([[int((index[:, a] * index[:, b]).sum()) for b in range(3)] for a in range(3)])
+    n = int(np.count_nonzero(region))
+    first = _first_moments(region).astype(np.int64)
+    second = _second_moments(region)
     # n (n - 1) times the sample covariance in whole numbers: exact, whatever the size and the number of threads.
     covariance = (n * second - np.outer(first, first)) / max(n * (n - 1), 1) * np.outer(spacing_mm, spacing_mm)
     eigenvalues = np.linalg.eigvalsh(covariance)[::-1]
     eigenvalues[eigenvalues < 1e-12 * eigenvalues[0]] = 0.0
     major, minor, least = 4 * np.sqrt(np.maximum(eigenvalues, 0.0))
     return float(major), float(minor), float(least)
+
+
+def _first_moments(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the sum over all voxels of weight times index, along each axis."""
+    planes = (weights.sum(axis=tuple(a for a in range(3) if a != axis)) for axis in range(3))
+    return np.array([float((plane * np.arange(plane.size)).sum()) for plane in planes])
+
+
+def _second_moments(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the sums over the voxels of the product of each two indices, whole numbers; shape (3, 3)."""
+    second = np.zeros((3, 3), np.int64)
+    for away, (a, b) in enumerate(((1, 2), (0, 2), (0, 1))):
+        counts = region.sum(axis=away)
+        i, j = np.arange(counts.shape[0])[:, None], np.arange(counts.shape[1])
+        second[a, b] = second[b, a] = (counts * i * j).sum()
+        second[a, a], second[b, b] = (counts * i**2).sum(), (counts * j**2).sum()
+    return second
 
 
 def ellipsoid_area(a: float, b: float, c: float) -> float:

@@ -18,7 +18,7 @@ from onclair.science.radiomics.filters.scene import Response, Scene
 #: Standard deviations of the wider axis of the envelope at which the kernel is cut; it is 4e-6 of its peak there.
 CUTOFF = 5.0
 #: Voxels of one transformed stack of slices: a bound on memory only.
-MOST_STACKED = 2**20
+MOST_STACKED = 2**19
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Gabor:
 
     def _stacks(self, scene: Scene, plane: tuple[int, int]) -> Iterator[tuple[slice, Iterator[Response]]]:
         """Yield a stack of parallel slices at a time, with its response in each direction."""
-        radii = [self._radius(scene.spacing_mm[axis]) for axis in plane]
+        radii = [self.radius(scene.spacing_mm[axis]) for axis in plane]
         wanted = [scene.spans[axis] for axis in plane]
         # Enough voxels that what wraps around in the transform falls outside what is wanted.
         sizes = [fft.next_fast_len(last - first + 2 * radius) for (first, last), radius in zip(wanted, radii, strict=True)]
@@ -128,7 +128,14 @@ class Gabor:
             counts = [stop - begin for begin, stop in wanted]
             yield slice(slices[0] - first, slices[1] - first), _moduli(block, sizes, transfers, (radii, counts))
 
-    def _radius(self, spacing_mm: float) -> int:
+    def radius(self, spacing_mm: float) -> int:
+        """Return how many voxels around the one wanted the filter reads.
+
+        Examples
+        --------
+        >>> Gabor(5.0, 2.0, 0.5).radius(1.0)
+        50
+        """
         return math.ceil(CUTOFF * self.sigma_mm * max(1.0, 1.0 / self.gamma) / spacing_mm)
 
     def _kernels(self, scene: Scene, plane: tuple[int, int], radii: list[int]) -> Iterator[npt.NDArray[np.complex128]]:

@@ -52,7 +52,7 @@ class LaplacianOfGaussian:
                 raise BadSetting(f"The Laplacian of Gaussian has {name} {value:g}; it must be positive.", item=name)
 
     def radius(self, spacing_mm: float) -> int:
-        """Return how many voxels the kernel reaches from its centre.
+        """Return how many voxels around the one wanted the filter reads.
 
         Examples
         --------

@@ -86,6 +86,16 @@ class Laws:
         """The kernels along each axis, of unit length."""
         return [(_normalised(LAWS_KERNELS[name]),) for name in self.names]
 
+    def radius(self, spacing_mm: float) -> int:  # noqa: ARG002 - every filter answers for a spacing
+        """Return how many voxels around the one wanted the filter reads.
+
+        Examples
+        --------
+        >>> Laws("L5E3", energy_distance=7).radius(2.0)
+        9
+        """
+        return max(len(chain[0]) // 2 for chain in self.chains) + (self.energy_distance or 0)
+
     def __call__(self, scene: Scene) -> Response:
         """Return the response of a scene.
 

@@ -45,6 +45,16 @@ class Mean:
         """The kernel along one axis."""
         return ((1.0 / self.size,) * self.size,)
 
+    def radius(self, spacing_mm: float) -> int:  # noqa: ARG002 - every filter answers for a spacing
+        """Return how many voxels around the one wanted the filter reads.
+
+        Examples
+        --------
+        >>> Mean(15).radius(2.0)
+        7
+        """
+        return self.size // 2
+
     def __call__(self, scene: Scene) -> Response:
         """Return the response of a scene."""
         return pooled(scene, [self.chain] * scene.dimensions, None)

@@ -44,6 +44,34 @@ class Setup:
     boundary: Boundary = "mirror"
 
 
+def margin_mm(setup: Setup, spacing_mm: npt.ArrayLike) -> float | None:
+    """Return how far around a region an image must be known for the filter's response inside it.
+
+    Parameters
+    ----------
+    setup : Setup
+    spacing_mm : array_like, shape (3,)
+        Of the image that is filtered.
+
+    Returns
+    -------
+    float or None
+        In mm; an image cut to this margin, or to its own edges, gives the same response. None: the whole image is needed.
+
+    Examples
+    --------
+    >>> margin_mm(Setup(Mean(5)), (1, 1, 3)), margin_mm(Setup(Simoncelli(1)), (1, 1, 1))
+    (6.0, None)
+    """
+    if setup.filter is None:
+        return 0.0
+    steps = [float(step) for step in np.asarray(spacing_mm, dtype=np.float64)]
+    radii = [setup.filter.radius(step) for step in steps]
+    if setup.boundary == "periodic" or any(radius is None for radius in radii):
+        return None
+    return max((radius or 0) * step for radius, step in zip(radii, steps, strict=True))
+
+
 def filtered(array: npt.NDArray[Any], spacing_mm: npt.ArrayLike, setup: Setup, *, box: tuple[slice, ...] | None = None) -> Response:
     """Return the response of an image to a filter.
 

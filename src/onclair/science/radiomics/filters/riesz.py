@@ -73,6 +73,9 @@ class Riesz:
                 values *= each**power
         return values * factor
 
+    def radius(self, spacing_mm: float) -> None:  # noqa: ARG002 - every filter answers for a spacing
+        """Return None: the filter reads the whole image."""
+
     def __call__(self, scene: Scene) -> Response:
         """Return the response of a scene.
 

@@ -100,6 +100,16 @@ class SeparableWavelet:
         finer = tuple(_with_holes(low, level) for level in range(1, self.level))
         return [(*finer, _with_holes(low if letter == "L" else high, self.level)) for letter in self.band]
 
+    def radius(self, spacing_mm: float) -> int:  # noqa: ARG002 - every filter answers for a spacing
+        """Return how many voxels around the one wanted the filter reads.
+
+        Examples
+        --------
+        >>> SeparableWavelet("db3", "LLH").radius(1.0), SeparableWavelet("db3", "LLH", level=2).radius(1.0)
+        (3, 9)
+        """
+        return sum(len(kernel) // 2 for kernel in self.chains[0])
+
     def __call__(self, scene: Scene) -> Response:
         """Return the response of a scene.
 

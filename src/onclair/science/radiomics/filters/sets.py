@@ -23,6 +23,7 @@ from onclair.science.radiomics.filters.riesz import Riesz
 from onclair.science.radiomics.filters.scene import Response
 from onclair.science.radiomics.filters.separable_wavelets import SeparableWavelet
 from onclair.science.radiomics.filters.simoncelli import Simoncelli
+from onclair.science.radiomics.grid import Grid
 
 Phantom: TypeAlias = Literal["checkerboard", "impulse", "sphere", "pattern_1"]
 PHANTOM_SPACING_MM = (2.0, 2.0, 2.0)
@@ -49,15 +50,14 @@ class ValueSet:
     Attributes
     ----------
     setup : Setup
-    spacing_mm : float or None
-        Side of the cubes that the image is resampled to, by cubic splines (the outline linearly); None keeps the voxels.
-        Intensities are rounded to whole HU thereafter.
+    grid : Grid or None
+        What the image is resampled to first; None keeps the voxels. Intensities are whole HU in either case.
     range : (float, float)
         Re-segmentation, in HU of the image before it is filtered.
     """
 
     setup: Setup
-    spacing_mm: float | None
+    grid: Grid | None
     range: tuple[float, float] = (-1000.0, 400.0)
 
 
@@ -113,10 +113,11 @@ def _values() -> dict[str, ValueSet]:
         (Simoncelli(1), Simoncelli(1)),
         (Simoncelli(2), Simoncelli(2)),
     ]
+    cubes = Grid((1.0, 1.0, 1.0), image="cubic", mask="linear", rounded=True)
     sets = {}
     for number, (flat, solid) in enumerate(pairs, 1):
         sets[f"ibsi2-{number}.A"] = ValueSet(Setup(flat, 2), None)
-        sets[f"ibsi2-{number}.B"] = ValueSet(Setup(solid, 3), 1.0)
+        sets[f"ibsi2-{number}.B"] = ValueSet(Setup(solid, 3), cubes)
     return sets
 
 
@@ -142,6 +143,24 @@ def map_set(name: str) -> MapSet:
     if name not in MAP_SETS:
         raise BadSetting(f"The filter set '{name}' is unknown; {did_you_mean(name, tuple(MAP_SETS))}", item=name)
     return MAP_SETS[name]
+
+
+def value_set(name: str) -> ValueSet:
+    """Return a named set-up of the reference values.
+
+    Raises
+    ------
+    BadSetting
+        For an unknown name, quoting the nearest known one.
+
+    Examples
+    --------
+    >>> value_set("ibsi2-4.B").setup.filter.kernels
+    'L5E5E5'
+    """
+    if name not in VALUE_SETS:
+        raise BadSetting(f"The filter set '{name}' is unknown; {did_you_mean(name, tuple(VALUE_SETS))}", item=name)
+    return VALUE_SETS[name]
 
 
 def response_map(phantom: npt.NDArray[Any], name: str, spacing_mm: npt.ArrayLike = PHANTOM_SPACING_MM) -> Response:

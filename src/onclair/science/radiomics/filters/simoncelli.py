@@ -61,6 +61,9 @@ class Simoncelli:
         values[inside] = np.cos(math.pi / 2 * np.log2(2 / highest * radius[inside]))
         return values
 
+    def radius(self, spacing_mm: float) -> None:  # noqa: ARG002 - every filter answers for a spacing
+        """Return None: the filter reads the whole image."""
+
     def __call__(self, scene: Scene) -> Response:
         """Return the response of a scene."""
         block = np.asarray(scene.array, dtype=np.float64)
