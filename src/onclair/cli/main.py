@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from importlib import import_module
 
 import click
 
 from onclair import __version__
+from onclair.cli.lazy import Commands, LazyGroup
 
 #: Command -> (module that holds it, first line of its help). The help stands here so that `onclair --help` imports nothing else.
-COMMANDS: Mapping[str, tuple[str, str]] = {
+COMMANDS: Commands = {
     "demo": ("onclair.cli.demo:demo", "Run every study's main job on virtual patients; nothing is downloaded."),
     "run": ("onclair.cli.run:run", "Run a study's main job on your cohort: from files to verified evidence."),
     "apply": ("onclair.cli.apply:apply", "Answer new cases with a run's locked model: one finding.json a case."),
@@ -33,38 +32,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command only when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of the journey."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name, imported now."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or say which known one is nearest."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from onclair.core.names import did_you_mean
-
-            ctx.fail(f"There is no command '{args[0]}'; {did_you_mean(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands with the help that stands in this file."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
 EPILOG = """\b
 Start here:
   onclair demo                                      one minute, no download
@@ -77,7 +44,9 @@ Shell completion (bash; also zsh, fish): eval "$(_ONCLAIR_COMPLETE=bash_source o
 Research use only: no output of Onclair decides about a patient."""
 
 
-@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="onclair")
 def cli() -> None:
     """Onclair: from an oncology cohort's raw signal to a model whose claims have been checked.

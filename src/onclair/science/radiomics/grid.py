@@ -68,7 +68,10 @@ class Grid:
             raise BadSetting(
                 f"The spacing to resample to is {lengths}; give three positive lengths in mm, or two for slices.", item="spacing_mm"
             )
-        for what, given, known in (("image", self.image, get_args(ImageInterpolation)), ("outline", self.mask, get_args(MaskInterpolation))):
+        for what, given, known in (
+            ("image", self.image, get_args(ImageInterpolation)),
+            ("outline", self.mask, get_args(MaskInterpolation)),
+        ):
             if given not in known:
                 raise BadSetting(f"The interpolation '{given}' of the {what} is unknown; {did_you_mean(given, known)}", item=given)
 
@@ -118,7 +121,7 @@ def positions(count: int, step: float, new_step: float) -> Volume:
     [-0.167, 0.5, 1.167, 1.833, 2.5, 3.167]
     """
     size = max(1, math.ceil(count * step / new_step - 1e-6))
-    return (np.arange(size) - (size - 1) / 2) * (new_step / step) + (count - 1) / 2
+    return np.asarray((np.arange(size) - (size - 1) / 2) * (new_step / step) + (count - 1) / 2)
 
 
 def resampled(array: npt.NDArray[Any], region: Region, spacing_mm: Spacing, grid: Grid, *, margin_mm: float | None = None) -> Resampled:
@@ -207,7 +210,8 @@ def _along(values: Volume, at: Volume, axis: int, how: str) -> Volume:
         return values.take(np.floor(at + 0.5 - 1e-9).astype(np.intp), axis=axis)
     below = np.minimum(np.floor(at), max(n - 2, 0)).astype(np.intp)
     share = at - below
-    taps, weights = (below, below + 1), (1 - share, share)
+    taps: tuple[npt.NDArray[np.intp], ...] = (below, below + 1)
+    weights: tuple[Volume, ...] = (1 - share, share)
     if how == "cubic":
         values = ndimage.spline_filter1d(values, 3, axis=axis, mode="mirror")
         taps, weights = tuple(_mirrored(below + k, n) for k in (-1, 0, 1, 2)), _spline_weights(share)

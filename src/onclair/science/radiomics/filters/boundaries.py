@@ -1,6 +1,6 @@
 """What a filter finds beyond the edge of the image: the four boundary conditions of IBSI.
 
-IBSI manual on filters, arXiv:2006.05470, section 2.3 (boundary conditions).
+IBSI manual on filters, arXiv:2006.05470 (boundary condition: GBYQ).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Gabor:
 
     References
     ----------
-    IBSI manual, arXiv:2006.05470, section 3.4 (Q88H), equation 9.
+    IBSI manual, arXiv:2006.05470 (Q88H).
 
     Examples
     --------

@@ -35,7 +35,7 @@ class LaplacianOfGaussian:
 
     References
     ----------
-    IBSI manual, arXiv:2006.05470, section 3.2 (L6PA), equation 5.
+    IBSI manual, arXiv:2006.05470 (L6PA).
 
     Examples
     --------

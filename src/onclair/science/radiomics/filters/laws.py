@@ -17,7 +17,7 @@ from onclair.science.radiomics.filters.pooling import Pooling, checked_pooling, 
 from onclair.science.radiomics.filters.scene import Response, Scene
 from onclair.science.radiomics.filters.separable import Chain
 
-#: Before they are normalised to unit length; Laws 1980, as in table 3 of the IBSI manual.
+#: Before they are normalised to unit length; Laws 1980, as in the IBSI manual.
 LAWS_KERNELS = MappingProxyType(
     {
         "L3": (1, 2, 1),
@@ -52,7 +52,7 @@ class Laws:
 
     References
     ----------
-    Laws, Rapid texture identification, Proc. SPIE 1980;0238, doi:10.1117/12.959169. IBSI manual, arXiv:2006.05470, section 3.3 (JTXT).
+    Laws, Rapid texture identification, Proc. SPIE 1980;0238, doi:10.1117/12.959169. IBSI manual, arXiv:2006.05470 (JTXT).
 
     Examples
     --------

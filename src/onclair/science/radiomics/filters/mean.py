@@ -26,7 +26,7 @@ class Mean:
 
     References
     ----------
-    IBSI manual, arXiv:2006.05470, section 3.1 (S60F).
+    IBSI manual, arXiv:2006.05470 (S60F).
 
     Examples
     --------

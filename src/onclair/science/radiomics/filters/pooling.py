@@ -1,7 +1,7 @@
 """Rotation invariance: a separable filter in every right-angled orientation, and what is kept of their responses.
 
 The orientations are the proper rotations of the grid: 4 in two dimensions, 24 in three. A rotation puts the kernels on other
-axes and turns some of them round. IBSI manual, arXiv:2006.05470, section 2.4 (rotation invariance), tables of right-angle rotations.
+axes and turns some of them round. IBSI manual, arXiv:2006.05470, on rotation invariance by right angles.
 """
 
 from __future__ import annotations

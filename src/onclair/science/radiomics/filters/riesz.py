@@ -43,7 +43,7 @@ class Riesz:
     References
     ----------
     Unser and Van De Ville, IEEE Trans Image Process 2010;19:636-652, doi:10.1109/TIP.2009.2038832. IBSI manual, arXiv:2006.05470,
-    section 3.7 (AYRS), equation 34.
+    AYRS.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Riesz:
             )
 
     def transfer(self, frequencies: Sequence[Frequencies]) -> npt.NDArray[np.float64]:
-        """Return the transfer function at given frequencies, without its power of -i (equation 34); 0 at the origin."""
+        """Return the transfer function at given frequencies, without its power of -i; 0 at the origin."""
         total = sum(self.order)
         factor = math.sqrt(math.factorial(total) / math.prod(math.factorial(each) for each in self.order))
         square = sum_of_squares(frequencies)
@@ -73,7 +73,7 @@ class Riesz:
                 values *= each**power
         return values * factor
 
-    def radius(self, spacing_mm: float) -> None:  # noqa: ARG002 - every filter answers for a spacing
+    def radius(self, spacing_mm: float) -> None:
         """Return None: the filter reads the whole image."""
 
     def __call__(self, scene: Scene) -> Response:

@@ -71,7 +71,7 @@ class SeparableWavelet:
 
     References
     ----------
-    Daubechies, Ten lectures on wavelets, SIAM 1992, doi:10.1137/1.9781611970104. IBSI manual, arXiv:2006.05470, section 3.5 (25BO).
+    Daubechies, Ten lectures on wavelets, SIAM 1992, doi:10.1137/1.9781611970104. IBSI manual, arXiv:2006.05470 (25BO).
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """The named set-ups of IBSI-2: response maps of digital phantoms (``1.a.1`` to ``10.b.1``) and values (``ibsi2-1.A`` to ``ibsi2-9.B``).
 
-Whybra et al., Radiology 2024;310:e231319, doi:10.1148/radiol.231319; IBSI manual, arXiv:2006.05470, sections 4 and 5.
+Whybra et al., Radiology 2024;310:e231319, doi:10.1148/radiol.231319; IBSI manual, arXiv:2006.05470.
 """
 
 from __future__ import annotations

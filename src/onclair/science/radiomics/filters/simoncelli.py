@@ -33,12 +33,13 @@ class Simoncelli:
     Notes
     -----
     The wavelet lives in the frequency domain of the whole image, where the image is periodic: the boundary condition of the
-    scene has no part in it, as in the implementations that the consensus rests on.
+    scene has no part in it, as in the implementations that the consensus rests on. Nor is the response to a turned image
+    quite the turned response where a side has an even number of voxels: the consensus grid lies half a sample off there.
 
     References
     ----------
     Portilla and Simoncelli, Int J Comput Vis 2000;40:49-71, doi:10.1023/A:1026553619983. IBSI manual, arXiv:2006.05470,
-    section 3.6 (PRT7), equation 27.
+    PRT7.
 
     Examples
     --------
@@ -53,7 +54,7 @@ class Simoncelli:
             raise BadSetting(f"The level of the Simoncelli wavelet is {self.level}; it must be 1 to {MOST_LEVELS}.", item="level")
 
     def transfer(self, frequencies: Sequence[Frequencies]) -> npt.NDArray[np.float64]:
-        """Return the transfer function at given frequencies, in units of the highest (equation 27)."""
+        """Return the transfer function at given frequencies, in units of the highest."""
         highest = 2.0 ** (1 - self.level)
         radius = np.sqrt(sum_of_squares(frequencies))
         inside = (radius >= highest / 4) & (radius <= highest)
@@ -61,7 +62,7 @@ class Simoncelli:
         values[inside] = np.cos(math.pi / 2 * np.log2(2 / highest * radius[inside]))
         return values
 
-    def radius(self, spacing_mm: float) -> None:  # noqa: ARG002 - every filter answers for a spacing
+    def radius(self, spacing_mm: float) -> None:
         """Return None: the filter reads the whole image."""
 
     def __call__(self, scene: Scene) -> Response:
