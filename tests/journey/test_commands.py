@@ -12,7 +12,8 @@ import click
 import pytest
 
 from commandline import onclair
-from onclair.cli.main import COMMANDS, LazyGroup, cli
+from onclair.cli.lazy import LazyGroup
+from onclair.cli.main import COMMANDS, cli
 from onclair.cli.options import given, toml_layer
 from onclair.studies.radiomics import RadiomicsSettings
 

@@ -32,10 +32,28 @@ _IMAGES = {
 _MODALITIES = {"PT": "PET", "CT": "CT", "MR": "MR", "PET": "PET"}
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _TAGS = (
-    "SOPClassUID SOPInstanceUID ImageType StudyDate StudyTime AcquisitionDate Modality Manufacturer InstitutionName SeriesDescription "
-    "SeriesNumber PatientID IssuerOfPatientID PatientIdentityRemoved PatientComments StudyInstanceUID SeriesInstanceUID "
-    "FrameOfReferenceUID CorrectedImage ReferencedSeriesSequence ReferencedFrameOfReferenceSequence"
-).split()
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "ImageType",
+    "StudyDate",
+    "StudyTime",
+    "AcquisitionDate",
+    "Modality",
+    "Manufacturer",
+    "InstitutionName",
+    "SeriesDescription",
+    "SeriesNumber",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientIdentityRemoved",
+    "PatientComments",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+    "CorrectedImage",
+    "ReferencedSeriesSequence",
+    "ReferencedFrameOfReferenceSequence",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,9 @@ def plane_axes(orientation: Sequence[float], name: str) -> tuple[_Floats, _Float
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if abs(lengths[0] - 1) > 0.01 or abs(lengths[1] - 1) > 0.01 or abs(row @ column) > 0.01:
         found = [round(float(v), 4) for v in orientation]
-        raise BadGeometry(f"The orientation of {name} is {found}, which are not two perpendicular unit vectors; export it again.", item=name)
+        raise BadGeometry(
+            f"The orientation of {name} is {found}, which are not two perpendicular unit vectors; export it again.", item=name
+        )
     row = row / lengths[0]
     column = column - row * (row @ column)
     return row, column / np.linalg.norm(column)
@@ -133,7 +135,9 @@ def _one_kind(planes: Sequence[Plane], of: str) -> None:
         values = np.array([p.numbers(keyword, count) for p in planes])
         if (np.abs(values - values[0]) > _SAME).any():
             groups = Counter(tuple(float(v) for v in np.round(one, 3)) for one in values)
-            raise BadGeometry(f"{of} mixes slices of several {said}: {_counted(groups)}; keep the slices of one volume, or split the series.")
+            raise BadGeometry(
+                f"{of} mixes slices of several {said}: {_counted(groups)}; keep the slices of one volume, or split the series."
+            )
 
 
 def _counted(groups: Counter[Any]) -> str:
@@ -167,9 +171,13 @@ def _regular(along: _Floats, of: str) -> list[Mapping[str, str]]:
         raise BadGeometry(f"{of} has {said}, the first {at}; fetch the series again: no volume is made across a gap.")
     off = np.abs(steps - usual) / usual
     worst = int(off.argmax())
-    found = f"{steps[worst]:.4g} mm after {along[worst]:.2f} mm along the normal where {usual:.4g} mm is usual, {100 * off[worst]:.1f} % off"
+    found = (
+        f"{steps[worst]:.4g} mm after {along[worst]:.2f} mm along the normal where {usual:.4g} mm is usual, {100 * off[worst]:.1f} % off"
+    )
     if off[worst] > IRREGULAR:
-        raise BadGeometry(f"{of} has irregular slice spacing: {found}, and 5 % is the most; resample it where it was made, or fetch it again.")
+        raise BadGeometry(
+            f"{of} has irregular slice spacing: {found}, and 5 % is the most; resample it where it was made, or fetch it again."
+        )
     if off[worst] > NAMED:
         return [{"code": "irregular_spacing", "text": f"{of} has slightly irregular slice spacing: {found}; the mean step is used."}]
     return []

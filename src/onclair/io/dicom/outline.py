@@ -99,7 +99,9 @@ def chosen(names: Sequence[str], wanted: Sequence[str] | None, *, of: str) -> tu
         return tuple(range(len(names)))
     places = []
     for one in wanted:
-        same = [i for i, name in enumerate(names) if name == one] or [i for i, name in enumerate(names) if name.casefold() == one.casefold()]
+        same = [i for i, name in enumerate(names) if name == one] or [
+            i for i, name in enumerate(names) if name.casefold() == one.casefold()
+        ]
         if not same:
             raise BadCase(f"The outline {of} has no structure '{one}'; {did_you_mean(one, names) if names else 'it has none.'}", item=one)
         if len(same) > 1:

@@ -62,7 +62,9 @@ def voxels(planes: Sequence[Plane], *, factors: npt.ArrayLike | None = None, nee
     for k, stored in enumerate(_stored(planes)):
         if stored.shape != (rows, columns):
             name = planes[k].path.name
-            raise BadCase(f"The file {name} holds pixels of shape {stored.shape}, its header says {(rows, columns)}; fetch it again.", item=name)
+            raise BadCase(
+                f"The file {name} holds pixels of shape {stored.shape}, its header says {(rows, columns)}; fetch it again.", item=name
+            )
         slope, intercept = rescale[k]
         if whole and stored.dtype.kind in "iu":
             out[k] = stored.astype(np.int64) * int(slope) + int(intercept)
@@ -89,7 +91,7 @@ def decodable(syntax: Any, name: str) -> None:
     ------
     BadCase
     """
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     if not syntax.is_transfer_syntax or not syntax.is_compressed or not syntax.is_encapsulated:
         return

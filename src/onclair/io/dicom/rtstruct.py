@@ -99,7 +99,9 @@ def read_rtstruct(path: str | Path, onto: Image, *, structure: Sequence[str] | N
     notes: list[Mapping[str, str]] = []
     for layer, one in zip(layers, wanted, strict=True):
         if frame_of_reference and one.frame_of_reference and one.frame_of_reference != frame_of_reference:
-            sentence = f"The structure '{one.name}' of {path.name} was drawn in the frame of reference {one.frame_of_reference}, the image is in"
+            sentence = (
+                f"The structure '{one.name}' of {path.name} was drawn in the frame of reference {one.frame_of_reference}, the image is in"
+            )
             raise BadGeometry(f"{sentence} {frame_of_reference}; give the image that it was drawn on, or register first.", item=one.name)
         notes += _fill(layer, one, onto.affine, path.name)
     return Outline(Mask(layers, onto.affine, tuple(s.name for s in wanted), "expert"), tuple(notes))
@@ -137,7 +139,7 @@ def _fill(layer: npt.NDArray[np.bool_], one: Structure, affine: Affine, name: st
     if not one.contours:
         kinds = f" (only {', '.join(sorted(set(one.others)))})" if one.others else ""
         return [{"code": "no_contour", "text": f"The structure '{one.name}' of {name} has no closed contour{kinds}; it is empty."}]
-    slices = _by_slice(one, np.linalg.inv(affine), layer.shape[2], name)
+    slices = _by_slice(one, np.linalg.inv(affine).astype(np.float64), layer.shape[2], name)
     for k, polygons in slices.items():
         corners = np.concatenate(polygons)
         low = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, layer.shape[:2])
@@ -148,7 +150,9 @@ def _fill(layer: npt.NDArray[np.bool_], one: Structure, affine: Affine, name: st
     extent = max(slices) - min(slices) + 1
     if len(slices) == extent:
         return []
-    text = f"The structure '{one.name}' of {name} is drawn on {len(slices)} of the {extent} slices that it spans; nothing was filled between."
+    text = (
+        f"The structure '{one.name}' of {name} is drawn on {len(slices)} of the {extent} slices that it spans; nothing was filled between."
+    )
     return [{"code": "slices_skipped", "text": text}]
 
 
@@ -161,7 +165,9 @@ def _by_slice(one: Structure, to_voxel: _Floats, slices: int, name: str) -> dict
         middle, spread = float(points[:, 2].mean()), float(np.ptp(points[:, 2]))
         at = f"A contour of the structure '{one.name}' of {name} near LPS {[round(float(v), 1) for v in contour[0]]} mm"
         if spread > 2 * _FLAT:
-            raise BadGeometry(f"{at} spans {spread:.2f} slices instead of lying on one; give the image that it was drawn on.", item=one.name)
+            raise BadGeometry(
+                f"{at} spans {spread:.2f} slices instead of lying on one; give the image that it was drawn on.", item=one.name
+            )
         k = int(np.rint(np.clip(middle, 0, slices - 1)))
         if abs(middle - k) > 0.5 + 1e-3:
             off = f"lies {abs(middle - k):.2f} spacings off the nearest of the {slices} slices"

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadCase, BadGeometry
 from onclair.core.geometry import TOLERANCE_MM, Affine
-from onclair.core.values import Image, Mask
+from onclair.core.values import Image, Mask, Origin
 from onclair.io.dicom.files import quiet
-from onclair.io.dicom.geometry import Notes, plane_axes, stacked
+from onclair.io.dicom.geometry import Departure, Notes, plane_axes, stacked
 from onclair.io.dicom.outline import Outline, chosen, told_apart
 from onclair.io.dicom.pixels import decoded_pixels
 from onclair.io.dicom.series import Plane, planes_of
@@ -23,6 +23,7 @@ from onclair.io.dicom.series import Plane, planes_of
 THRESHOLD = 0.5
 _KINDS = ("BINARY", "FRACTIONAL", "LABELMAP")
 _Floats = npt.NDArray[np.float64]
+_TILTED: tuple[Departure, ...] = ("tilt",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,14 +130,16 @@ def read_seg(
     """
     found = read_segments(path)
     if frame_of_reference and found.frame_of_reference and found.frame_of_reference != frame_of_reference:
-        sentence = f"The segments of {found.name} lie in the frame of reference {found.frame_of_reference}, the image in {frame_of_reference}"
+        sentence = (
+            f"The segments of {found.name} lie in the frame of reference {found.frame_of_reference}, the image in {frame_of_reference}"
+        )
         raise BadGeometry(f"{sentence}; give the image that was segmented, or register first.", item=found.name)
     places = chosen(found.labels, structure, of=found.name)
     affine, shape = (onto.affine, onto.array.shape[:3]) if onto is not None else own_grid(found)
     stored = [stored_values(found, found.numbers[i], affine, shape) for i in places]
     layers = np.stack([layer >= THRESHOLD * found.maximum for layer in stored])
     labels = tuple(found.labels[i] for i in places)
-    origin = "model" if found.algorithm == "AUTOMATIC" else "expert"
+    origin: Origin = "model" if found.algorithm == "AUTOMATIC" else "expert"
     return Outline(Mask(layers, affine, labels, origin), _fractions(found, stored))
 
 
@@ -162,7 +165,7 @@ def stored_values(segments: Segments, number: int, affine: Affine, shape: tuple[
         When a frame that is not empty does not fall on the grid's voxels.
     """
     out = np.zeros(shape[:3], np.uint16)
-    to_voxel = np.linalg.inv(affine)
+    to_voxel: _Floats = np.linalg.inv(affine).astype(np.float64)
     for plane, values in segments.of(number):
         rows, columns = np.nonzero(values)
         if len(rows):
@@ -199,8 +202,10 @@ def own_grid(segments: Segments) -> tuple[Affine, tuple[int, int, int]]:
         return stacked(one_each[:1], of=f"The SEG {segments.name}").affine, (columns, rows, 1)
     steps = (places - places[0]) / step
     if np.abs(steps - np.rint(steps)).max() * step > 0.1 * step:
-        raise BadGeometry(f"The frames of {segments.name} lie at irregular distances; give the image that was segmented.", item=segments.name)
-    ends = stacked([one_each[0], one_each[-1]], allow=("tilt",), of=f"The SEG {segments.name}").affine
+        raise BadGeometry(
+            f"The frames of {segments.name} lie at irregular distances; give the image that was segmented.", item=segments.name
+        )
+    ends = stacked([one_each[0], one_each[-1]], allow=_TILTED, of=f"The SEG {segments.name}").affine
     count = int(np.rint(steps[-1])) + 1
     affine = np.array(ends)
     affine[:3, 2] /= count - 1
@@ -240,7 +245,9 @@ def _frame_affine(plane: Plane) -> _Floats:
 
 def _other_grid(plane: Plane, affine: Affine, name: str, why: str) -> str:
     own, image = ([[round(float(v), 3) for v in line] for line in one[:3]] for one in (_frame_affine(plane), affine))
-    sentence = f"The segments of {name} lie on another grid than the image: frame {plane.frame + 1}, with column, row and origin {own}, {why}"
+    sentence = (
+        f"The segments of {name} lie on another grid than the image: frame {plane.frame + 1}, with column, row and origin {own}, {why}"
+    )
     return f"{sentence} (the image's affine is {image}); give the image that was segmented, or resample the segments first."
 
 

@@ -130,7 +130,7 @@ def lean_body_mass_kg(weight_kg: float, height_cm: float, sex: str) -> float:
     Examples
     --------
     >>> round(lean_body_mass_kg(80.0, 178.0, "M"), 2), round(lean_body_mass_kg(65.0, 165.0, "F"), 2)
-    (61.05, 41.2)
+    (61.12, 41.25)
     """
     bmi = weight_kg / (height_cm / 100) ** 2
     return 9270 * weight_kg / (6680 + 216 * bmi) if sex == "M" else 9270 * weight_kg / (8780 + 244 * bmi)
@@ -152,7 +152,9 @@ def _from_activity(planes: Sequence[Plane], to_activity: _Floats, by: Normalisat
     tracer = _tracer(first)
     dose, half_life = tracer("RadionuclideTotalDose"), tracer("RadionuclideHalfLife")
     if dose < LEAST_DOSE_BQ:
-        raise _refusal(first, f"names an injected dose of {dose:g} Bq, which looks like another unit", "correct RadionuclideTotalDose to Bq")
+        raise _refusal(
+            first, f"names an injected dose of {dose:g} Bq, which looks like another unit", "correct RadionuclideTotalDose to Bq"
+        )
     seconds, decay, notes = _elapsed(planes, half_life)
     # Per slice only where decay is not corrected: then each frame stands for its own time.
     factors = to_activity * _norm(first, by) / decayed(dose, seconds, half_life)
@@ -243,6 +245,7 @@ def _tracer(plane: Plane) -> Callable[[str], float]:
     item = _tracer_item(plane)
 
     def number(keyword: str) -> float:
+        """Return one positive number, or refuse the series."""
         value = _float(item.get(keyword))
         if value is None or not value > 0:
             found = "no" if item.get(keyword) in (None, "") else f"an impossible ({item.get(keyword)})"

@@ -25,7 +25,6 @@ _CLASSES = {
     "MR": "1.2.840.10008.5.1.4.1.1.4",
     "PET": "1.2.840.10008.5.1.4.1.1.128",
 }
-_EXPLICIT = "1.2.840.10008.1.2.1"
 #: What a virtual object says of itself where a person looks first.
 VIRTUAL = "VIRTUAL: simulated, nobody is shown"
 _MAKER = "Onclair"
@@ -153,7 +152,9 @@ def write_volume(
         paths.append(path)
         sop_uids.append(str(data.SOPInstanceUID))
     items = tuple(item_of(path) for path in paths)
-    return Volume(image, Series(series_uid, exam.exam_uid, exam.frame_of_reference, image.modality, items), tuple(sop_uids), virtual=exam.virtual)
+    return Volume(
+        image, Series(series_uid, exam.exam_uid, exam.frame_of_reference, image.modality, items), tuple(sop_uids), virtual=exam.virtual
+    )
 
 
 def save(path: str | Path, data: Any) -> None:
@@ -165,11 +166,12 @@ def save(path: str | Path, data: Any) -> None:
         When the folder cannot be written.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import UID, ExplicitVRLittleEndian
 
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = data.SOPClassUID, data.SOPInstanceUID
-    meta.TransferSyntaxUID = _EXPLICIT
-    meta.ImplementationClassUID = uid("implementation", _MAKER)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = UID(uid("implementation", _MAKER))
     meta.ImplementationVersionName = _MAKER.upper()
     buffer = io.BytesIO()
     whole = FileDataset(buffer, data, preamble=b"\0" * 128, file_meta=meta)
@@ -216,7 +218,7 @@ def _stored(values: npt.NDArray[Any], image: Image) -> tuple[npt.NDArray[Any], l
     count = values.shape[2]
     low, high = float(values.min()), float(values.max())
     if image.modality != "PET" and bool((values == np.rint(values)).all()):
-        if -(2**15) <= low and high < 2**15:
+        if low >= -(2**15) and high < 2**15:
             return values.astype(np.int16), [1.0] * count, [0.0] * count
         if image.modality == "CT":
             raise BadInput(f"HU from {low:g} to {high:g} do not fit 16 bits; clip them first.", item="HU")
@@ -262,7 +264,7 @@ def person(exam: Exam) -> Any:
         data.PatientWeight = decimal(exam.weight_kg)
     if exam.height_m:
         data.PatientSize = decimal(exam.height_m)
-    data.StudyInstanceUID, data.StudyDate, data.StudyTime, data.StudyID = exam.exam_uid, exam.date, "100000", ""
+    data.StudyInstanceUID, data.StudyDate, data.StudyTime, data.StudyID = exam.exam_uid, exam.date, "100000", "1"
     data.AccessionNumber, data.ReferringPhysicianName = "", ""
     data.Manufacturer, data.ManufacturerModelName = f"VIRTUAL ({_MAKER})" if exam.virtual else _MAKER, exam.model
     data.SoftwareVersions, data.DeviceSerialNumber = "1", "0"
@@ -280,7 +282,9 @@ def _about_series(image: Image, exam: Exam, injection: Injection | None, kernel:
     data.SeriesDate = data.AcquisitionDate = data.ContentDate = exam.date
     data.SeriesTime = data.AcquisitionTime = data.ContentTime = "100000"
     data.SeriesDescription = " ".join(part for part in ("VIRTUAL" if exam.virtual else "", description) if part)[:64]
-    data.PatientPosition, data.AcquisitionNumber = "HFS", 1
+    data.BodyPartExamined, data.AcquisitionNumber = "WHOLEBODY", 1
+    if image.modality != "PET":  # PET tells the position by codes
+        data.PatientPosition = "HFS"
     if image.modality == "CT":
         data.KVP, data.ConvolutionKernel = "", kernel
     elif image.modality == "MR":
@@ -300,14 +304,14 @@ def _about_pet(image: Image, exam: Exam, injection: Injection | None, kernel: st
     data.Units = "GML" if injection is None else "BQML"
     data.CorrectedImage, data.DecayCorrection = ["DECY", "ATTN", "SCAT", "RAN"], "START"
     data.NumberOfSlices, data.FrameReferenceTime, data.ActualFrameDuration = image.array.shape[2], decimal(0), 180000
-    data.ReconstructionMethod, data.EnergyWindowRangeSequence = kernel, Sequence()
+    data.ReconstructionMethod, data.DecayFactor = kernel, decimal(1)
+    data.PatientOrientationCodeSequence, data.PatientGantryRelationshipCodeSequence = Sequence(), Sequence()
     if injection is not None:
         start = datetime.strptime(f"{exam.date}100000", "%Y%m%d%H%M%S") - timedelta(minutes=injection.minutes)  # noqa: DTZ007
         tracer.RadiopharmaceuticalStartTime = f"{start:%H%M%S.%f}"
         tracer.RadiopharmaceuticalStartDateTime = f"{start:%Y%m%d%H%M%S.%f}"
         tracer.RadionuclideTotalDose, tracer.RadionuclideHalfLife = decimal(injection.dose_bq), decimal(injection.half_life_s)
         tracer.RadionuclideCodeSequence = Sequence()
-        tracer.RadiopharmaceuticalCodeSequence = Sequence()
     data.RadiopharmaceuticalInformationSequence = Sequence([tracer] if injection is not None else [])
     return data
 
@@ -317,11 +321,11 @@ def _put_pixels(data: Any, stored: npt.NDArray[Any], slope: float, intercept: fl
     data.Rows, data.Columns = stored.shape[1], stored.shape[0]
     data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
     data.PixelRepresentation = int(np.issubdtype(stored.dtype, np.signedinteger))
-    data.RescaleSlope, data.RescaleIntercept = decimal(slope), decimal(intercept)
+    if modality != "MR" or (slope, intercept) != (1.0, 0.0):
+        data.RescaleSlope, data.RescaleIntercept = decimal(slope), decimal(intercept)
     if modality == "CT":
         data.RescaleType = "HU"
     if modality == "PET":
         data.ImageIndex = data.InstanceNumber
     data.PixelData = np.ascontiguousarray(stored.T, dtype=stored.dtype.newbyteorder("<")).tobytes()
     data["PixelData"].VR = "OW"
-

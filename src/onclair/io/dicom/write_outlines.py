@@ -18,9 +18,23 @@ from onclair.io.dicom.write import decimal, save
 
 _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 _COPIED = (
-    "PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex PatientIdentityRemoved DeidentificationMethod PatientComments "
-    "StudyInstanceUID StudyDate StudyTime StudyID StudyDescription AccessionNumber ReferringPhysicianName FrameOfReferenceUID"
-).split()
+    "PatientName",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "PatientComments",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "StudyDescription",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "FrameOfReferenceUID",
+)
 _KINDS = {"expert": "MANUAL", "truth": "MANUAL", "model": "AUTOMATIC"}
 #: Code, scheme and meaning of what a segment shows, where nothing better is said.
 LESION = ("52988006", "SCT", "Lesion")
@@ -65,7 +79,8 @@ def write_rtstruct(path: str | Path, mask: Mask, volume: Volume, *, seed: int | 
         roi.ROINumber, roi.ReferencedFrameOfReferenceUID, roi.ROIName = number, volume.series.frame_of_reference, label
         roi.ROIGenerationAlgorithm = _KINDS[placed.origin]
         drawn.ReferencedROINumber, drawn.ROIDisplayColor = number, list(_COLOURS[(number - 1) % len(_COLOURS)])
-        drawn.ContourSequence = Items(_contours(placed, label, volume, str(head.SOPClassUID)))
+        if contours := _contours(placed, label, volume, str(head.SOPClassUID)):
+            drawn.ContourSequence = Items(contours)
         seen.ObservationNumber, seen.ReferencedROINumber, seen.RTROIInterpretedType, seen.ROIInterpreter = number, number, "", ""
         data.StructureSetROISequence.append(roi)
         data.ROIContourSequence.append(drawn)
@@ -145,7 +160,7 @@ def _copied(head: Any, modality: str, sop_uid: str, sop_class: str) -> Any:
     data.Modality, data.SeriesNumber, data.InstanceNumber, data.OperatorsName = modality, 100, 1, ""
     data.SeriesDate, data.SeriesTime = data.get("StudyDate", ""), data.get("StudyTime", "")
     data.Manufacturer, data.ManufacturerModelName, data.SoftwareVersions = str(head.get("Manufacturer") or "Onclair"), "Onclair", "1"
-    data.ApprovalStatus = "UNAPPROVED"
+    data.ApprovalStatus, data.PositionReferenceIndicator = "UNAPPROVED", ""
     return data
 
 

@@ -15,7 +15,7 @@ from scipy import fft
 from onclair.science.radiomics.features import Features, named, undefined
 
 AUTOCORRELATION_TAGS = ("morph_moran_i", "morph_geary_c")
-#: Voxels of one padded grid, eight times the region's box; above it the region is cut into blocks along z, and all pairs of blocks are summed.
+#: Voxels of one padded grid, eight times the region's box; above it the region is cut into blocks along z, all pairs of which are summed.
 MOST_PADDED = 2**24
 
 Volume = npt.NDArray[np.float64]
@@ -41,9 +41,7 @@ class _Layers:
     depth: int
 
 
-def autocorrelation(
-    array: Volume, kept: npt.NDArray[np.bool_], spacing_mm: Spacing, *, most_padded: int = MOST_PADDED
-) -> Features:
+def autocorrelation(array: Volume, kept: npt.NDArray[np.bool_], spacing_mm: Spacing, *, most_padded: int = MOST_PADDED) -> Features:
     """Return Moran's I and Geary's C.
 
     Parameters

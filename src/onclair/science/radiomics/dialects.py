@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadSetting
 from onclair.core.names import did_you_mean
-from onclair.science.radiomics.dialects_features import CLASSES, DEPARTURES, FORMER, TAGS, Band, aligned_levels, numbered_levels
+from onclair.science.radiomics.dialects_features import CLASSES, DEPARTURES, FORMER, TAGS, Band, Levels, aligned_levels, numbered_levels
 from onclair.science.radiomics.dialects_grid import BANDS, corner_aligned, wavelet_band
 from onclair.science.radiomics.dialects_mesh import DialectShape
 from onclair.science.radiomics.discretise import MOST_LEVELS
@@ -47,9 +47,11 @@ class PyRadiomics:
     bins : int or None
         Number of bins instead (its ``binCount``).
     spacing_mm : (float, float, float) or None
-        Grid to resample onto (its ``resampledPixelSpacing``, with its B-spline); 0 keeps an axis as it is.
+        Grid to resample onto (its ``resampledPixelSpacing``, with its B-spline); 0 keeps an axis as it is, and so
+        is kept one across which the outline is a single voxel thick.
     range : (float, float) or None
-        Re-segmentation, both bounds included (its ``resegmentRange`` in absolute mode); the shape stays.
+        Re-segmentation, both bounds included (its ``resegmentRange`` in absolute mode). The shape is that of the outline, but what
+        of it lies beyond the box around the voxels in the range is lost, as in PyRadiomics.
 
     Raises
     ------
@@ -175,7 +177,7 @@ def _hint(name: str) -> str:
     hint = did_you_mean(name, names)
     if hint.startswith("did"):
         return hint
-    return f"names read IMAGE_CLASS_Feature, as original_firstorder_Mean, with the images {', '.join(IMAGES)} and the classes {', '.join(CLASSES)}."
+    return f"names read IMAGE_CLASS_Feature, as original_firstorder_Mean; images: {', '.join(IMAGES)}; classes: {', '.join(CLASSES)}."
 
 
 def extract_published(
@@ -253,13 +255,16 @@ class _Scene:
         array, region = checked_outline(array, region)
         prepared(array, region, spacing)  # refuses what no feature can be taken of
         if settings.spacing_mm is not None:
-            new = [after or before for after, before in zip(settings.spacing_mm, spacing, strict=True)]
-            array, region = corner_aligned(array, region, spacing, (new[0], new[1], new[2]))
-            spacing = (new[0], new[1], new[2])
+            x, y, z = (
+                before if part.stop - part.start == 1 else after or before
+                for after, before, part in zip(settings.spacing_mm, spacing, box_around(region), strict=True)
+            )
+            array, region = corner_aligned(array, region, spacing, (x, y, z))
+            spacing = (x, y, z)
         self.array = array
         self.box: Box = box_around(region)
         self.kept = within_range(self._original, region[self.box], settings.range)
-        self.shape = DialectShape(region[self.box], spacing)
+        self.shape = DialectShape(region[self.box][box_around(self.kept)], spacing)  # cut to that box, as PyRadiomics does
         self.voxel_mm3 = math.prod(spacing)
         self.levels_of = _levels_of(settings)
 
@@ -272,7 +277,8 @@ class _Scene:
         return Band(values, self.kept, self.voxel_mm3, self.levels_of)
 
 
-def _levels_of(settings: PyRadiomics) -> partial[npt.NDArray[np.int64]]:
+def _levels_of(settings: PyRadiomics) -> Levels:
     if settings.width is not None:
         return partial(aligned_levels, width=settings.width)
+    assert settings.bins is not None  # PyRadiomics checks that there is one of them
     return partial(numbered_levels, bins=settings.bins)

@@ -18,9 +18,9 @@ from onclair.core.errors import BadCase
 from onclair.science.radiomics.aggregate import Row, Table, reduced
 from onclair.science.radiomics.dialects_mesh import SHAPE_NAMES
 from onclair.science.radiomics.discretise import MOST_LEVELS
-from onclair.science.radiomics.features import Features
+from onclair.science.radiomics.features import Features, undefined
 from onclair.science.radiomics.glcm import cooccurrence, pair_counts
-from onclair.science.radiomics.glrlm import run_lengths
+from onclair.science.radiomics.glrlm import glrlm_tags, run_lengths
 from onclair.science.radiomics.intensity import moments_and_spread
 from onclair.science.radiomics.levels import DIRECTIONS, GreyLevels, grey_levels
 from onclair.science.radiomics.neighbours import Neighbourhoods, dependences, neighbourhoods, tone_differences
@@ -206,8 +206,19 @@ class Band:
 
     @cached_property
     def glrlm(self) -> Features:
-        """Runs, averaged over directions."""
-        return run_lengths(self.directed, ("3D_avg",))
+        """Runs, averaged over the directions in which two voxels lie on one line."""
+        lined = tuple(offset for offset, step in zip(self.grey.offsets, DIRECTIONS, strict=True) if self._on_one_line(offset, step))
+        if not lined:
+            return undefined(glrlm_tags(("3D_avg",)), "no two voxels of the region lie on one line")
+        return run_lengths(replace(self.grey, offsets=lined), ("3D_avg",))
+
+    def _on_one_line(self, offset: int, step: tuple[int, int, int]) -> bool:
+        if self.grey.flat[self.grey.voxels + offset].any():
+            return True
+        places = np.argwhere(self.kept)
+        axis = int(np.flatnonzero(step)[0])
+        lines = places - np.outer(places[:, axis] * step[axis], step)
+        return len(np.unique(lines, axis=0)) < len(lines)
 
     @cached_property
     def glszm(self) -> Features:
@@ -221,8 +232,9 @@ class Band:
 
     @cached_property
     def ngtdm(self) -> Features:
-        """Differences from neighbours."""
-        return tone_differences(self.grey, ("3D",), swept=self.swept)
+        """Differences from neighbours; voxels without any count as well."""
+        every = tuple(replace(each, voxels=each.dependence.sum(axis=1)) for each in self.swept["3D"])
+        return tone_differences(self.grey, ("3D",), swept={"3D": every})
 
     @cached_property
     def gldm(self) -> Features:
@@ -290,18 +302,20 @@ def _present(table: Table) -> Row:
 
 
 def _maximal_correlation(table: Table) -> Row:
-    """Return the second largest singular value of the matrix between its margins; 1 where all pairs are of one level."""
+    """Return the second largest singular value of the matrix between its margins; 0 where all pairs are of one level."""
     present = np.flatnonzero(table.any(axis=1))
     if present.size == 0:
         return np.array([math.nan])
     if present.size == 1:
-        return np.array([1.0])
+        return np.array([0.0])
     p = table[np.ix_(present, present)] / table.sum()
     root = np.sqrt(p.sum(axis=1))
     return np.array([np.sort(np.abs(np.linalg.eigvalsh(p / np.outer(root, root))))[-2]])
 
 
 def _mcc(band: Band) -> float:
+    if band.shares.size == 1:
+        return 1.0
     rows = np.concatenate(reduced(band.directed, ("3D_avg",), pair_counts, _maximal_correlation)["3D_avg"])
     return float(np.nanmean(rows)) if np.isfinite(rows).any() else math.nan
 

@@ -66,7 +66,7 @@ def corner_aligned(array: npt.NDArray[Any], region: Region, spacing_mm: Spacing,
     Parameters
     ----------
     array : ndarray of real numbers, shape (x, y, z)
-        Whole numbers stay whole: PyRadiomics hands SimpleITK the image's own type, which cuts the fraction off.
+        The result has the precision of its type, as in PyRadiomics: of whole numbers, SimpleITK cuts the fraction off.
     region : ndarray, bool, shape (x, y, z)
     spacing_mm, new_spacing_mm : (float, float, float)
 
@@ -85,7 +85,7 @@ def corner_aligned(array: npt.NDArray[Any], region: Region, spacing_mm: Spacing,
     >>> a = np.array([0.0, 10.0, 20.0, 30.0]).reshape(4, 1, 1)
     >>> moved, outline = corner_aligned(a, a > 5, (3.0, 3.0, 3.0), (2.0, 3.0, 3.0))
     >>> outline.ravel().tolist(), moved.ravel().round(2).tolist()
-    ([False, True, True, True, True, True], [0.41, 4.52, 11.87, 18.13, 25.48, 29.59])
+    ([False, True, True, True, True, True], [0.46, 3.5, 11.85, 18.15, 26.5, 29.54])
     """
     box = box_around(region)
     axes = [
@@ -120,9 +120,13 @@ def _splined(array: npt.NDArray[Any], axes: list[Volume]) -> Volume:
     check_finite(values, "resampling")
     for axis, at in enumerate(shifted):
         values = _along(values, at, axis, "cubic")
-    if array.dtype.kind in "iu":
-        values = np.clip(np.trunc(values), np.iinfo(array.dtype).min, np.iinfo(array.dtype).max)
-    return np.asarray(values * (inside[0] & inside[1] & inside[2]))
+    return _as_stored(values * (inside[0] & inside[1] & inside[2]), array.dtype)
+
+
+def _as_stored(values: Volume, kind: np.dtype[Any]) -> Volume:
+    if kind.kind in "iu":
+        return np.clip(np.trunc(values), np.iinfo(kind).min, np.iinfo(kind).max)
+    return values.astype(np.float32).astype(np.float64) if kind == np.float32 else values
 
 
 def check_finite(values: npt.NDArray[Any], what: str) -> None:

@@ -152,7 +152,7 @@ class DialectShape:
     @cached_property
     def sphere(self) -> float:
         """Area of the sphere of the same volume."""
-        return (36 * math.pi * self.surface[1] ** 2) ** (1 / 3)
+        return math.cbrt(36 * math.pi * self.surface[1] ** 2)
 
     @cached_property
     def axes(self) -> Spacing:
@@ -164,7 +164,7 @@ class DialectShape:
     @cached_property
     def vertices(self) -> Points:
         """Points of the surface in mm, shape (n, 3)."""
-        return _vertices(np.pad(self.region, 1).view(np.uint8)) * np.asarray(self.spacing_mm)
+        return np.asarray(_vertices(np.pad(self.region, 1).view(np.uint8)) * np.asarray(self.spacing_mm))
 
     def diameter(self) -> float:
         """Return the greatest distance between two vertices.

@@ -96,24 +96,18 @@ def discretised(values: npt.NDArray[np.float64], how: Discretisation) -> npt.NDA
         scaled = values - low
         scaled *= how.bins
         scaled /= high - low
-        levels = _levels(scaled)
-        return np.minimum(levels, np.uint16(how.bins), out=levels)
+        return np.asarray(np.minimum(scaled.astype(np.uint16), np.uint16(how.bins - 1)) + np.uint16(1))
     if how.method == "fixed-width":
         assert how.width is not None
         assert how.minimum is not None
         _check_levels(low, (low - how.minimum) / how.width + 1, (high - how.minimum) / how.width + 1, values < how.minimum)
         scaled = values - how.minimum
         scaled /= how.width
-        return _levels(scaled)
+        return scaled.astype(np.uint16) + np.uint16(1)
     if not (np.rint(values) == values).all():
         raise BadCase("The intensities are not whole numbers and so no grey levels as they are; choose fixed-width or fixed-number.")
     _check_levels(low, low, high, values < 1)
     return values.astype(np.uint16)
-
-
-def _levels(scaled: npt.NDArray[np.float64]) -> npt.NDArray[np.uint16]:
-    """Return ``floor(scaled) + 1`` of numbers from zero."""
-    return scaled.astype(np.uint16) + np.uint16(1)
 
 
 def _check_levels(lowest: float, first: float, last: float, below: npt.NDArray[np.bool_]) -> None:

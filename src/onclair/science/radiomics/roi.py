@@ -90,8 +90,9 @@ def prepared(
     box = box_around(region)
     cropped, mask = array[box].astype(np.float64), region[box]
     _check_finite(cropped, mask, box)
-    cropped[~mask] = 0.0
-    largest = float(np.abs(cropped).max())
+    if not mask.all():
+        cropped[~mask] = 0.0
+    largest = max(-float(cropped.min()), float(cropped.max()))
     if largest > LARGEST:
         raise BadCase(f"Intensities inside the outline reach {largest:g}, beyond {LARGEST:g}; check the image's type and scale.")
     kept = within_outliers(cropped, within_range(cropped, mask, bounds), outliers)
@@ -155,8 +156,9 @@ def box_around(region: npt.NDArray[np.bool_]) -> Box:
 
 
 def _check_finite(cropped: npt.NDArray[np.float64], mask: npt.NDArray[np.bool_], box: Box) -> None:
-    bad = mask & ~np.isfinite(cropped)
-    if bad.any():
+    finite = np.isfinite(cropped)
+    if not (finite | ~mask).all():
+        bad = mask & ~finite
         first = tuple(int(i + part.start) for i, part in zip(np.argwhere(bad)[0], box, strict=True))
         count = int(bad.sum())
         found = "1 voxel inside the outline is" if count == 1 else f"{count} voxels inside the outline are"

@@ -1,0 +1,1 @@
+"""Other people's layouts, into a cohort folder and out of it. One file a layout."""

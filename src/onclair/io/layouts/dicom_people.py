@@ -1,0 +1,119 @@
+"""Who is in a tree of DICOM files: people by pseudonym, their centre, and their visits in order of date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from onclair.io.dicom.files import Item
+from onclair.io.dicom.pseudonyms import is_code, pseudonym, secret_of
+from onclair.io.layouts.dicom_visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of an import.
+
+    Attributes
+    ----------
+    code : str
+        The pseudonym that stands in the cohort.
+    issuer, patient_id : str
+        Never written but into a key file.
+    visits : tuple of Visit
+    """
+
+    code: str
+    issuer: str = field(repr=False)
+    patient_id: str = field(repr=False)
+    visits: tuple[Visit, ...]
+
+
+def people(items: Iterable[Item], *, centre: str = "", secret: bytes | None = None) -> tuple[Person, ...]:
+    """Return the people that some files show, in order of pseudonym.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        Those that are neither images nor outlines count for nobody.
+    centre : str
+        Of everybody; empty numbers the institutions in order of name, without naming them.
+    secret : bytes, optional
+        What pseudonyms are made with; without it each is made with the person's own object UIDs, and holds for these files only.
+
+    Notes
+    -----
+    Files without a PatientID belong together by exam, or else by series.
+    """
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        groups.setdefault(_key(item), []).append(item)
+    institutions = sorted({_institution(group) for group in groups.values()} - {""})
+    named = {name: f"centre-{number}" for number, name in enumerate(institutions, start=1)}
+    found = []
+    taken = _kept_codes(groups.values())
+    for (issuer, patient_id), group in groups.items():
+        own = group[0].patient_id
+        code = own if own in taken else pseudonym(secret or secret_of(i.sop_uid for i in group), issuer, patient_id)
+        where = centre or named.get(_institution(group), "unknown")
+        found.append(Person(code, issuer, patient_id, _visits(code, where, group)))
+    return tuple(sorted(found, key=lambda person: person.code))
+
+
+def _key(item: Item) -> tuple[str, str]:
+    if item.patient_id:
+        return item.issuer, item.patient_id
+    return item.issuer, f"exam {item.exam_uid or item.series_uid}"
+
+
+def _kept_codes(groups: Iterable[Sequence[Item]]) -> set[str]:
+    """Return the PatientIDs that stay: said to be de-identified, plain codes, and borne by one person only."""
+    kept: list[str] = []
+    for group in groups:
+        if all(item.deidentified for item in group) and is_code(group[0].patient_id):
+            kept.append(group[0].patient_id)
+    return {code for code in kept if kept.count(code) == 1}
+
+
+def _institution(group: Sequence[Item]) -> str:
+    """Return where a person was seen first, in one spelling."""
+    told = [item for item in sorted(group, key=lambda i: (i.date, i.time)) if item.institution]
+    return " ".join(told[0].institution.casefold().split()) if told else ""
+
+
+def _visits(code: str, centre: str, group: Sequence[Item]) -> tuple[Visit, ...]:
+    """Return a person's visits: exams of one date together, then those without a date, one an exam.
+
+    Outlines go with the series that they were drawn on, whatever date they bear themselves.
+    """
+    home = {item.series_uid: _when(item) for item in group if item.kind == "image"}
+    by_visit: dict[tuple[str, str], list[Item]] = {}
+    for item in group:
+        drawn_on = next((home[uid] for uid in item.references if uid in home), None)
+        by_visit.setdefault(drawn_on or _when(item), []).append(item)
+    ordered = sorted(by_visit)
+    first = next((day for moment in ordered if (day := _day(moment[0]))), None)
+    return tuple(
+        Visit(
+            patient=code,
+            centre=centre,
+            name=f"visit-{number}",
+            day=None if first is None or (day := _day(moment[0])) is None else (day - first).days,
+            items=tuple(by_visit[moment]),
+            virtual=any(item.virtual for item in by_visit[moment]),
+        )
+        for number, moment in enumerate(ordered, start=1)
+    )
+
+
+def _when(item: Item) -> tuple[str, str]:
+    """Return the key of a visit: its date, or, sorted after all dates, its exam."""
+    return (item.date, "") if _day(item.date) else ("~", item.exam_uid or item.series_uid)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.replace(".", "").replace("-", ""))
+    except ValueError:
+        return None
