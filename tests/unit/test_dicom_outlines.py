@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from dicom_made import AFFINE, SHAPE, ct_series, ring_mask
 
+from dicom_made import AFFINE, SHAPE, ct_series, ring_mask
 from onclair.core.errors import BadCase, BadGeometry, BadInput
 from onclair.core.values import Image, Mask
 from onclair.io.dicom.outline import read_outline
@@ -102,7 +102,9 @@ def test_fractional_segments_are_cut_at_half_and_say_so(drawn: Path, tmp_path: P
 def test_a_label_map_segmentation_is_read(drawn: Path, tmp_path: Path) -> None:
     data = pydicom.dcmread(drawn / "seg.dcm")
     frames = data.pixel_array
-    first = [i for i, f in enumerate(data.PerFrameFunctionalGroupsSequence) if f.SegmentIdentificationSequence[0].ReferencedSegmentNumber == 1]
+    first = [
+        i for i, f in enumerate(data.PerFrameFunctionalGroupsSequence) if f.SegmentIdentificationSequence[0].ReferencedSegmentNumber == 1
+    ]
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.66.7"
     data.SegmentationType, data.NumberOfFrames = "LABELMAP", len(first)
     data.BitsAllocated = data.BitsStored = 8
@@ -128,13 +130,13 @@ def contours(path: Path, out: Path, how: Any) -> Path:
 
 
 def test_a_contour_off_every_slice_is_refused(drawn: Path, tmp_path: Path) -> None:
-    path = contours(drawn / "rs.dcm", tmp_path / "off.dcm", lambda p: p + [0, 0, 11.0])
+    path = contours(drawn / "rs.dcm", tmp_path / "off.dcm", lambda p: p + np.array([0, 0, 11.0]))
     with pytest.raises(BadGeometry, match=r"lies 0\.67 spacings off the nearest of the 6 slices, and half a spacing is the most"):
         read_outline(path, image())
 
 
 def test_a_contour_less_than_half_a_spacing_off_belongs_to_its_slice(drawn: Path, tmp_path: Path) -> None:
-    path = contours(drawn / "rs.dcm", tmp_path / "near.dcm", lambda p: p + [0, 0, 1.4])
+    path = contours(drawn / "rs.dcm", tmp_path / "near.dcm", lambda p: p + np.array([0, 0, 1.4]))
     np.testing.assert_array_equal(read_outline(path, image()).mask.array, ring_mask().array)
 
 

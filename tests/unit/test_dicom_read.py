@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from dicom_made import AFFINE, SHAPE, change, ct_series, pet_series
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from dicom_made import AFFINE, SHAPE, change, ct_series, pet_series
 from onclair.core.errors import BadCase, BadGeometry, BadInput
 from onclair.io.dicom.files import index
 from onclair.io.dicom.read import find_series, list_series, read_volume
@@ -84,7 +84,7 @@ def test_one_file_of_a_series_stands_for_the_series(tmp_path: Path) -> None:
 
 def test_two_series_are_listed_and_one_can_be_chosen_by_its_uid(tmp_path: Path) -> None:
     first, second = ct_series(tmp_path / "a", seed=1), ct_series(tmp_path / "b", seed=2)
-    with pytest.raises(BadInput, match="holds 2 series: .*; choose one with --series UID") as refused:
+    with pytest.raises(BadInput, match=r"holds 2 series: .*; choose one with --series UID") as refused:
         read_volume(tmp_path)
     assert first.series.uid in str(refused.value)
     assert second.series.uid in str(refused.value)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dicom_made import change, pet_series
 
+from dicom_made import change, pet_series
 from onclair.core.errors import BadCase
 from onclair.io.dicom.read import read_volume
 from onclair.io.dicom.suv import lean_body_mass_kg, mean_moment, surface_area_cm2
@@ -168,5 +168,11 @@ def test_values_as_stored_need_nothing_of_it(tmp_path: Path) -> None:
 def test_what_was_used_is_told_without_dates(tmp_path: Path) -> None:
     pet_series(tmp_path, injection=Injection())
     facts = read_volume(tmp_path).facts
-    assert (facts["units"], facts["decay_correction"], facts["weight_kg"], facts["dose_mbq"], facts["minutes"]) == ("BQML", "START", 70, 370, 60)
+    assert (facts["units"], facts["decay_correction"], facts["weight_kg"], facts["dose_mbq"], facts["minutes"]) == (
+        "BQML",
+        "START",
+        70,
+        370,
+        60,
+    )
     assert "2020" not in str(facts)

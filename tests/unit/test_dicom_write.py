@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from dicom_made import AFFINE, SHAPE, ct_series, exam, pet_series, ring_mask
 
+from dicom_made import AFFINE, SHAPE, ct_series, exam, pet_series, ring_mask
 from onclair.core.errors import BadCohort, BadGeometry, BadInput
 from onclair.core.values import Image
 from onclair.io.dicom.read import read_volume

@@ -72,10 +72,12 @@ def dicom(directory: Path, out: Path, **flags: Any) -> None:
     Exit code 0 when at least one image was imported, 2 when nothing could be.
     """
     from onclair.cli.terminal import listener
-    from onclair.io.layouts.dicom import Choice, import_dicom, write_key
+    from onclair.io.layouts.dicom import Choice, import_dicom, key_place, write_key
     from onclair.run.pool import cores, pool
 
     quiet, many, key = flags.pop("as_json"), flags.pop("workers"), flags.pop("key")
+    if key is not None:
+        key_place(key, out)  # before hours of work
     choice = Choice(pet=flags.pop("suv"), onto=flags.pop("onto") or "", **flags)
     with listener(quiet=quiet) as progress, pool(many or cores()) as over:
         done = import_dicom(directory, out, choice, map=over, progress=progress)

@@ -25,6 +25,7 @@ COMMANDS: Commands = {
         "Compare modalities over readers: Obuchowski and Rockette's test with Hillis' degrees of freedom.",
     ),
     "protocol": ("onclair.cli.protocol:protocol", "Lock a model, predict silently, enter outcomes, look when planned, prove the order."),
+    "radiomics": ("onclair.cli.radiomics:radiomics", "Extract features, filter, harmonise, and audit published radiomic models."),
     "virtual": ("onclair.cli.virtual:virtual", "Make a cohort of virtual patients with known truth, or virtual claims."),
     "cohort": ("onclair.cli.cohort:cohort", "Check cohort folders before anything is computed."),
     "data": ("onclair.cli.data:data", "List and fetch named public data: source, licence, citation, SHA-256."),

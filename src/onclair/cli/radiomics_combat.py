@@ -86,6 +86,8 @@ def _read(given: dict[str, Any], batch: tuple[str, ...]) -> tuple[Given, Roles]:
     for flag in ("features", "samples"):
         if given[flag] is None:
             raise BadSetting(f"--{flag} is missing; give --features and --samples, or a cohort with --data.", item=f"--{flag}")
+        if given[flag].resolve() == given["out"].resolve():
+            raise BadSetting(f"--out names the table of --{flag}, which would be lost; choose another name.", item="--out")
     return read_files(given["features"], given["samples"], roles, in_rows=given["features_in_rows"]), roles
 
 

@@ -31,7 +31,7 @@ BIN_MM = 2.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Phantom:
-    """What lies in the scanner, on a fine grid centred on its axis.
+    """What lies in the scanner, on a fine grid.
 
     Attributes
     ----------
@@ -41,11 +41,14 @@ class Phantom:
         Fraction of each cell that attenuates as soft tissue does, 0 to 1.
     cell_mm : float
         Side of a cell.
+    centre_mm : tuple of float
+        Centre of the grid; a PET scanner wants it on its axis.
     """
 
     activity: Volume
     tissue: Volume
     cell_mm: float
+    centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def field_mm(self) -> float:
@@ -55,23 +58,24 @@ class Phantom:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """The voxels that a scanner delivers for one phantom, centred on its axis."""
+    """The voxels that a scanner delivers for one phantom, centred where it is."""
 
     shape: tuple[int, int, int]
     voxel_mm: tuple[float, float, float]
+    centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def affine(self) -> npt.NDArray[np.float64]:
         """Voxel index to LPS mm, shape (4, 4)."""
         affine = np.diag([*self.voxel_mm, 1.0])
-        affine[:3, 3] = [-(n - 1) / 2 * v for n, v in zip(self.shape, self.voxel_mm, strict=True)]
+        affine[:3, 3] = [c - (n - 1) / 2 * v for n, v, c in zip(self.shape, self.voxel_mm, self.centre_mm, strict=True)]
         return affine
 
     def points_mm(self) -> tuple[Volume, Volume, Volume]:
         """Return the coordinates of the voxel centres, shapes (n, 1, 1), (1, n, 1) and (1, 1, m)."""
         x, y, z = np.ogrid[tuple(slice(0, n) for n in self.shape)]
-        rows = ((i - (n - 1) / 2) * v for i, n, v in zip((x, y, z), self.shape, self.voxel_mm, strict=True))
-        first, second, third = rows
+        places = zip((x, y, z), self.shape, self.voxel_mm, self.centre_mm, strict=True)
+        first, second, third = (c + (i - (n - 1) / 2) * v for i, n, v, c in places)
         return first, second, third
 
 
@@ -239,6 +243,75 @@ def _subset(side: int, pixel_mm: float, rays: Rays, subsets: int, which: int) ->
     return matrix, sparse.csr_array(matrix.T), rows
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Exposure:
+    """What a scanner counts of a phantom on average; every image that it may deliver follows from it.
+
+    Attributes
+    ----------
+    scanner : Scanner
+    grid : Grid
+    rays : Rays
+    trues, factors : ndarray, float64, shape (angles * bins, slices)
+    background : float
+        As `expected_counts` gives them.
+    """
+
+    scanner: Scanner
+    grid: Grid
+    rays: Rays
+    trues: Sinogram
+    factors: Sinogram
+    background: float
+
+    def image(self, rng: np.random.Generator | None) -> Image:
+        """Return one acquisition, reconstructed and filtered; without a generator, the one that is free of noise.
+
+        Returns
+        -------
+        Image
+            float32, SUV; each slice in whole multiples of 1/65535 of its highest value, as scanners store it.
+        """
+        expected = self.trues + self.background
+        counts = expected if rng is None else rng.poisson(expected).astype(np.float64)
+        image = osem(counts, self.factors, self.background, self.grid, self.rays, self.scanner)
+        if self.scanner.post_filter_mm > 0:
+            sigma = [self.scanner.post_filter_mm / FWHM_PER_SIGMA / v for v in self.grid.voxel_mm]
+            image = ndimage.gaussian_filter(image, sigma, mode="nearest", truncate=3.0)
+        return Image(in_sixteen_bits(image).astype(np.float32), self.grid.affine, "SUV", "PET")
+
+
+def expose(phantom: Phantom, scanner: Scanner) -> Exposure:
+    """Return what `scanner` counts of `phantom` on average.
+
+    Examples
+    --------
+    >>> empty = Phantom(np.zeros((20, 20, 4)), np.zeros((20, 20, 4)), 2.0)
+    >>> expose(empty, Scanner("C1", 4.5, (4.0, 4.0, 4.0), 5e4, 4.0)).image(None).array.max()
+    np.float32(0.0)
+    """
+    grid = grid_of(phantom, scanner)
+    return Exposure(scanner, grid, rays_of(phantom.field_mm, scanner.subsets), *expected_counts(phantom, scanner, grid))
+
+
+def in_sixteen_bits(values: Volume) -> Volume:
+    """Return each slice rounded to whole multiples of 1/65535 of its highest value.
+
+    Parameters
+    ----------
+    values : ndarray, float64, shape (x, y, z)
+        Nowhere negative.
+
+    Examples
+    --------
+    >>> in_sixteen_bits(np.array([[[0.0], [0.4], [65535.0]]])).ravel().tolist()
+    [0.0, 0.0, 65535.0]
+    """
+    peaks = values.max(axis=(0, 1))
+    step = np.where(peaks > 0, peaks / 65535.0, 1.0)
+    return np.asarray(np.rint(values / step) * step)
+
+
 def acquire(phantom: Phantom, scanner: Scanner, rng: np.random.Generator) -> Image:
     """Scan a phantom: one PET image with the resolution, noise and voxels of one scanner.
 
@@ -262,12 +335,4 @@ def acquire(phantom: Phantom, scanner: Scanner, rng: np.random.Generator) -> Ima
     >>> image.array.shape, float(image.array[8:12, 8:12].mean().round(1))  # SUV 2 went in
     ((20, 20, 5), 2.0)
     """
-    grid = grid_of(phantom, scanner)
-    rays = rays_of(phantom.field_mm, scanner.subsets)
-    trues, factors, background = expected_counts(phantom, scanner, grid)
-    counts = rng.poisson(trues + background).astype(np.float64)
-    image = osem(counts, factors, background, grid, rays, scanner)
-    if scanner.post_filter_mm > 0:
-        sigma = [scanner.post_filter_mm / FWHM_PER_SIGMA / v for v in grid.voxel_mm]
-        image = ndimage.gaussian_filter(image, sigma, mode="nearest", truncate=3.0)
-    return Image(image.astype(np.float32), grid.affine, "SUV", "PET")
+    return expose(phantom, scanner).image(rng)

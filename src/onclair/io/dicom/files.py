@@ -152,9 +152,16 @@ def open_file(path: str | Path, *, pixels: bool = False, only: Iterable[str] | N
     ------
     BadCase
         For a file that is missing, no DICOM, truncated or damaged.
+
+    Examples
+    --------
+    >>> open_file("/nowhere/1.dcm")
+    Traceback (most recent call last):
+    onclair.core.errors.BadCase: There is no file /nowhere/1.dcm; correct the path.
     """
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     path, name = Path(path), Path(path).name
     tags = None if only is None else list(only)
@@ -173,8 +180,13 @@ def open_file(path: str | Path, *, pixels: bool = False, only: Iterable[str] | N
         raise BadCase(f"The file {name} is damaged or cut short ({_why(error)}); export it again.", item=name) from error
     if not known and not marked:
         raise BadCase(_not_dicom(name), item=name)
-    if not known and not data.get("Modality"):
-        raise BadCase(f"The file {name} says neither what it is (SOP Class) nor its modality; export it again.", item=name)
+    if not data.get("Modality") and not data.get("SOPClassUID"):
+        sentence = f"The file {name} says neither what it is (SOP Class) nor its modality: it is damaged or cut short"
+        raise BadCase(f"{sentence}; export it again.", item=name)
+    if not data.file_meta.get("TransferSyntaxUID"):
+        implicit, little = data.original_encoding
+        plain = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        data.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else plain
     return data
 
 
@@ -217,6 +229,14 @@ def index(folder: str | Path, *, followed: Iterable[Path] = ()) -> Index:
     ------
     BadInput
         When there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = Path(home, "notes.txt").write_text("nothing to see")
+    ...     [path.name for path, _ in index(home).left_out]
+    ['notes.txt']
     """
     root = Path(folder)
     if not root.is_dir():

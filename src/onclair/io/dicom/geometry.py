@@ -72,6 +72,21 @@ def stacked(planes: Sequence[Plane], *, allow: Collection[Departure] = (), of: s
         sideways, a tilted gantry.
     BadCase
         For slices without a position.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from pydicom.dataset import Dataset
+    >>> planes = []
+    >>> for z in (4.0, 0.0, 2.0):
+    ...     slice_ = Dataset()
+    ...     slice_.Rows = slice_.Columns = 8
+    ...     slice_.PixelSpacing, slice_.ImageOrientationPatient = [1, 1], [1, 0, 0, 0, 1, 0]
+    ...     slice_.ImagePositionPatient = [0, 0, z]
+    ...     planes.append(Plane(Path(f"{z}.dcm"), slice_))
+    >>> stack = stacked(planes)
+    >>> [plane.path.name for plane in stack.planes], stack.affine.diagonal().tolist()
+    (['0.0.dcm', '2.0.dcm', '4.0.dcm'], [1.0, 1.0, 2.0, 1.0])
     """
     _one_kind(planes, of)
     row, column = _axes(planes[0])

@@ -56,6 +56,14 @@ def read_secret(path: str | Path) -> bytes:
     ------
     BadInput
         For a missing file, or one of fewer than 16 bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = Path(home, "secret").write_bytes(bytes(32))
+    ...     len(read_secret(Path(home, "secret")))
+    32
     """
     path = Path(path)
     how = f"make one with `head -c 32 /dev/urandom > {path.name}` and keep it apart from the data"

@@ -78,6 +78,17 @@ def list_series(items: Iterable[Item]) -> tuple[Series, ...]:
     ----------
     items : iterable of Item
         As :func:`onclair.io.dicom.files.index` finds them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from onclair.io.dicom.write import Exam, write_volume
+    >>> ct = Image(np.arange(8).reshape(2, 2, 2), np.diag([1.0, 1.0, 3.0, 1.0]), "HU", "CT")
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = write_volume(home, ct, Exam("P1", seed=1))
+    ...     [(series.modality, len(series.items)) for series in list_series(index(home).items)]
+    [('CT', 2)]
     """
     groups: dict[str, list[Item]] = {}
     for item in items:
@@ -103,6 +114,17 @@ def find_series(path: str | Path, wanted: str | None = None) -> Series:
         For no series, several (all listed), or a UID that is not there (the nearest offered).
     BadCase
         For a file that is no DICOM.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from onclair.io.dicom.write import Exam, write_volume
+    >>> ct = Image(np.arange(8).reshape(2, 2, 2), np.diag([1.0, 1.0, 3.0, 1.0]), "HU", "CT")
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = write_volume(home, ct, Exam("P1", seed=1))
+    ...     find_series(home).uid[:5]
+    '2.25.'
     """
     path = Path(path)
     found = index(path) if path.is_dir() else _siblings(path)
@@ -150,6 +172,18 @@ def read_volume(path: str | Path, *, series: str | None = None, pet: PetValues =
         As :func:`onclair.io.dicom.geometry.stacked`: missing or duplicate slices, irregular steps, mixed orientations, tilt.
     BadCase
         As :func:`onclair.io.dicom.pixels.voxels` and :func:`onclair.io.dicom.suv.uptake`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from onclair.io.dicom.write import Exam, write_volume
+    >>> ct = Image(np.arange(8).reshape(2, 2, 2), np.diag([1.0, 1.0, 3.0, 1.0]), "HU", "CT")
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = write_volume(home, ct, Exam("P1", seed=1))
+    ...     read = read_volume(home)
+    >>> read.image.array.ravel().tolist(), read.image.unit, read.image.spacing_mm
+    ([0, 1, 2, 3, 4, 5, 6, 7], 'HU', (1.0, 1.0, 3.0))
     """
     return load(find_series(path, series), pet=pet, allow=allow)
 
@@ -233,7 +267,13 @@ def _nothing(path: Path, found: Index) -> str:
 
 
 def modalities(series: Sequence[Series]) -> tuple[str, ...]:
-    """Return the modalities present, each once, in order of name."""
+    """Return the modalities present, each once, in order of name.
+
+    Examples
+    --------
+    >>> modalities(())
+    ()
+    """
     return tuple(sorted({one.modality for one in series}))
 
 

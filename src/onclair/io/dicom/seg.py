@@ -167,13 +167,8 @@ def stored_values(segments: Segments, number: int, affine: Affine, shape: tuple[
     out = np.zeros(shape[:3], np.uint16)
     to_voxel: _Floats = np.linalg.inv(affine).astype(np.float64)
     for plane, values in segments.of(number):
-        rows, columns = np.nonzero(values)
-        if len(rows):
-            place = _placed(plane, to_voxel, affine, segments.name)
-            index = np.rint(np.stack([columns, rows, np.ones_like(rows)], axis=1) @ place.T).astype(np.int64)
-            if (index < 0).any() or (index >= shape[:3]).any():
-                raise BadGeometry(_other_grid(plane, affine, segments.name, "reaches beyond it"), item=segments.name)
-            out[tuple(index.T)] = values[rows, columns]
+        if values.any() and not _laid(out, values, _placed(plane, to_voxel, affine, segments.name)):
+            raise BadGeometry(_other_grid(plane, affine, segments.name, "reaches beyond it"), item=segments.name)
     return out
 
 
@@ -231,6 +226,20 @@ def _placed(plane: Plane, to_voxel: _Floats, affine: Affine, name: str) -> _Floa
     if moved > 10 * TOLERANCE_MM or (unit != 1).any() or crossed:
         raise BadGeometry(_other_grid(plane, affine, name, "does not fall on its voxels"), item=name)
     return place
+
+
+def _laid(out: npt.NDArray[np.uint16], values: npt.NDArray[Any], place: _Floats) -> bool:
+    """Copy what a frame holds to its place in a volume; False when it does not fit there."""
+    rows, columns = np.flatnonzero(values.any(axis=1)), np.flatnonzero(values.any(axis=0))
+    ends = np.rint(place @ [[columns[0], columns[-1]], [rows[0], rows[-1]], [1, 1]]).astype(int)
+    low, high = ends.min(axis=1), ends.max(axis=1) + 1
+    if (low < 0).any() or (high > out.shape).any():
+        return False
+    along, down = int(np.abs(place[:, 0]).argmax()), int(np.abs(place[:, 1]).argmax())
+    block = values[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][:: int(place[down, 1]), :: int(place[along, 0])]
+    block = np.expand_dims(block.T if along < down else block, axis=3 - along - down)
+    out[low[0] : high[0], low[1] : high[1], low[2] : high[2]] = block
+    return True
 
 
 def _frame_affine(plane: Plane) -> _Floats:

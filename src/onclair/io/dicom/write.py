@@ -136,6 +136,15 @@ def write_volume(
     Notes
     -----
     CT that is whole numbers is stored exactly; other values with a slope of 1/65535 of their range, PET slice by slice as scanners do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> pet = Image(np.ones((2, 3, 4)), np.diag([4.0, 4.0, 3.0, 1.0]), "SUV", "PET")
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     written = write_volume(home, pet, Exam("V0001", seed=1, weight_kg=70.0, virtual=True), injection=Injection())
+    ...     len(written.sop_uids), sorted(path.name for path in Path(home).iterdir())[0]
+    (4, '0001.dcm')
     """
     checked_code(exam.patient, where="the exam to write")
     _check(image, exam, injection)

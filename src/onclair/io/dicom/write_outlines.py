@@ -65,6 +65,20 @@ def write_rtstruct(path: str | Path, mask: Mask, volume: Volume, *, seed: int | 
     Notes
     -----
     A hole is a contour of its own inside another one; even-odd filling keeps it. Readers that unite contours would close it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from onclair.core.values import Image
+    >>> from onclair.io.dicom.outline import read_outline
+    >>> from onclair.io.dicom.write import Exam, write_volume
+    >>> ct = Image(np.zeros((3, 3, 2), int), np.eye(4), "HU", "CT")
+    >>> lesion = np.zeros((1, 3, 3, 2), bool); lesion[0, 1:, 1:, 0] = True
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     written = write_volume(Path(home, "ct"), ct, Exam("P1", seed=1))
+    ...     write_rtstruct(Path(home, "o.dcm"), Mask(lesion, np.eye(4), ("GTV",)), written)
+    ...     int(read_outline(Path(home, "o.dcm"), ct).mask.array.sum())
+    4
     """
     from pydicom.dataset import Dataset
     from pydicom.sequence import Sequence as Items
@@ -113,6 +127,20 @@ def write_seg(
         For a series in one multi-frame file, or a mask without a voxel.
     NoRoom
         When the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from onclair.core.values import Image
+    >>> from onclair.io.dicom.outline import read_outline
+    >>> from onclair.io.dicom.write import Exam, write_volume
+    >>> ct = Image(np.zeros((3, 3, 2), int), np.eye(4), "HU", "CT")
+    >>> lesion = np.zeros((1, 3, 3, 2), bool); lesion[0, 1:, 1:, 0] = True
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     written = write_volume(Path(home, "ct"), ct, Exam("P1", seed=1))
+    ...     write_seg(Path(home, "o.dcm"), Mask(lesion, np.eye(4), ("GTV",)), written)
+    ...     int(read_outline(Path(home, "o.dcm"), ct).mask.array.sum())
+    4
     """
     from highdicom.seg import Segmentation, SegmentationTypeValues
 

@@ -1,1 +1,4 @@
-"""Other people's layouts, into a cohort folder and out of it. One file a layout."""
+"""Other people's layouts, into a cohort folder and out of it.
+
+One file a layout: `dicom.py`.
+"""

@@ -27,7 +27,7 @@ from onclair.io.dicom.pseudonyms import read_secret
 from onclair.io.dicom.read import PetValues
 from onclair.io.files import sealed_folder, writing_to
 from onclair.io.layouts.dicom_people import Person, people
-from onclair.io.layouts.dicom_visit import EXTRA_COLUMNS, LeftOut, Picked, Visit, Wanted, convert
+from onclair.io.layouts.dicom_visit import EXTRA_COLUMNS, LeftOut, Picked, Wanted, convert
 
 MapFunction = Callable[..., Iterator[Any]]
 _UNITS = {"pet": "SUV", "ct": "HU", "mr": "a.u."}
@@ -151,6 +151,19 @@ def import_dicom(
     A PatientID stays as it is where the headers say PatientIdentityRemoved and it is a plain code; else it becomes a pseudonym. Exams of
     one date are one visit. Of several series of a kind, one is taken only when the choice, an outline drawn on it, or attenuation
     correction single it out; otherwise none is, and all are listed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from onclair.core.values import Image
+    >>> from onclair.io.dicom.write import Exam, write_volume
+    >>> ct = Image(np.zeros((2, 2, 2), int), np.eye(4), "HU", "CT")
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = write_volume(Path(home, "dicom"), ct, Exam("V1", seed=1, virtual=True))
+    ...     done = import_dicom(Path(home, "dicom"), Path(home, "cohort"))
+    >>> done.patients, dict(done.acquisitions)
+    (1, {'ct': 1})
     """
     choice = choice or Choice()
     if choice.centre:
@@ -173,6 +186,27 @@ def import_dicom(
     return _summary(Path(out), rows, picked, left, persons)
 
 
+def key_place(path: str | Path, out: str | Path) -> Path:
+    """Return where a key file may be written.
+
+    Raises
+    ------
+    BadInput
+        For a path inside the cohort's folder, which may be handed on, or one that exists.
+
+    Examples
+    --------
+    >>> key_place("/safe/key.csv", "/shared/cohort").name
+    'key.csv'
+    """
+    path = Path(path)
+    if path.resolve().is_relative_to(Path(out).resolve()):
+        raise BadInput(f"The key file {path} lies inside the cohort; keep it apart: whoever has both knows the patients.", item=path.name)
+    if path.exists():
+        raise BadInput(f"The key file {path} exists; nothing was replaced: choose another name.", item=path.name)
+    return path
+
+
 def write_key(imported: Imported, path: str | Path) -> None:
     """Write who is who, readable by its owner alone: ``patient,issuer,patient_id``.
 
@@ -180,20 +214,15 @@ def write_key(imported: Imported, path: str | Path) -> None:
     ----------
     imported : Imported
     path : path
-        Outside of the cohort's folder, which may be handed on.
 
     Raises
     ------
     BadInput
-        For a path inside the cohort's folder, or one that exists.
+        As :func:`key_place`.
     NoRoom
         When it cannot be written.
     """
-    path = Path(path)
-    if path.resolve().is_relative_to(imported.out.resolve()):
-        raise BadInput(f"The key file {path} lies inside the cohort; keep it apart: whoever has both knows the patients.", item=path.name)
-    if path.exists():
-        raise BadInput(f"The key file {path} exists; nothing was replaced: choose another name.", item=path.name)
+    path = key_place(path, imported.out)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([("patient", "issuer", "patient_id"), *imported.people])
     with writing_to(path.parent):
@@ -255,4 +284,4 @@ def _summary(
     )
 
 
-__all__ = ["Choice", "Imported", "LeftOut", "Visit", "import_dicom", "write_key"]
+__all__ = ["Choice", "Imported", "LeftOut", "import_dicom", "key_place", "write_key"]

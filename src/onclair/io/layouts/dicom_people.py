@@ -22,6 +22,11 @@ class Person:
     issuer, patient_id : str
         Never written but into a key file.
     visits : tuple of Visit
+
+    Examples
+    --------
+    >>> "4711" in repr(Person("ONC-AAAAAAAAAAAA", "", "4711", ()))
+    False
     """
 
     code: str
@@ -45,6 +50,11 @@ def people(items: Iterable[Item], *, centre: str = "", secret: bytes | None = No
     Notes
     -----
     Files without a PatientID belong together by exam, or else by series.
+
+    Examples
+    --------
+    >>> people(())
+    ()
     """
     groups: dict[tuple[str, str], list[Item]] = {}
     for item in items:

@@ -43,7 +43,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to take of a visit; see :class:`onclair.io.layouts.dicom.Choice`."""
+    """What to take of a visit; see :class:`onclair.io.layouts.dicom.Choice`.
+
+    Examples
+    --------
+    >>> Wanted(structures=("GTV*",)).pet
+    'bw'
+    """
 
     structures: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
@@ -54,7 +60,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What was not imported and why; `patient` is empty where the file is nobody's."""
+    """What was not imported and why; `patient` is empty where the file is nobody's.
+
+    Examples
+    --------
+    >>> LeftOut("", "readme.txt", "It is not DICOM.").item
+    'readme.txt'
+    """
 
     patient: str
     item: str

@@ -87,7 +87,15 @@ class LocationScale:
         return np.array([column not in self.untouched for column in self.columns], dtype=bool)
 
     def unseen(self, batch: Batch) -> dict[str, dict[str, int]]:
-        """Return the batches that were not among the training samples, and how many samples each has."""
+        """Return the batches that were not among the training samples, and how many samples each has.
+
+        Examples
+        --------
+        >>> from onclair.learn.harmonise.zscore import ZScore
+        >>> fitted = ZScore().fit(pd.DataFrame({"f": [1.0, 3.0, 10.0, 14.0]}), pd.Series(list("xxyy"), name="scanner"))
+        >>> fitted.unseen(pd.Series(list("xzz")))
+        {'scanner': {'z': 2}}
+        """
         given = self._batches(batch, None)
         found = Counter(str(label) for label in given.labels[given.codes < 0])
         return {self.variable: dict(sorted(found.items()))} if found else {}
@@ -118,6 +126,14 @@ class LocationScale:
             (with ``"map"``).
         BadCohort
             When rows differ or a sample has no batch.
+
+        Examples
+        --------
+        >>> from onclair.learn.harmonise.zscore import ZScore
+        >>> fitted = ZScore(reference="x").fit(pd.DataFrame({"f": [1.0, 3.0, 10.0, 14.0]}), pd.Series(list("xxyy")))
+        >>> later = pd.DataFrame({"f": [12.0, 99.0]})
+        >>> fitted.transform(later, pd.Series(["y", "z"]), unseen="leave")["f"].tolist()
+        [2.0, 99.0]
         """
         known = self.mapped(features, batch) if unseen == "map" else self
         given = known._batches(batch, features.index)

@@ -116,8 +116,9 @@ class Nested:
 
     References
     ----------
-    Horng et al. 2022, doi:10.1038/s41598-022-08412-9. A feature differs there by the Anderson-Darling test; here when location
-    (Kruskal-Wallis) or spread (Brown-Forsythe) has p < 0.05, which is what ComBat can take off.
+    In sequence: Horng et al. 2022, doi:10.1038/s41598-022-08412-9; in the best order: Horng et al. 2022,
+    doi:10.1038/s41598-022-23328-0. A feature differs there by the Anderson-Darling test; here when location (Kruskal-Wallis) or spread
+    (Brown-Forsythe) has p < 0.05, which is what ComBat can take off.
 
     Examples
     --------

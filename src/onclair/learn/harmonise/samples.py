@@ -210,6 +210,11 @@ def refuse_reference(reference: str, batches: Batches) -> int:
     ------
     BadSetting
         When no sample has that batch.
+
+    Examples
+    --------
+    >>> refuse_reference("y", batches_of(pd.RangeIndex(2), pd.Series(list("xy"))))
+    1
     """
     if reference not in batches.names:
         found = f"The reference batch '{reference}' is none of those in '{batches.variable}'"
@@ -223,6 +228,14 @@ def refuse_few(batches: Batches, fewest: int) -> None:
     Raises
     ------
     BadCohort
+
+    Examples
+    --------
+    >>> refuse_few(batches_of(pd.RangeIndex(3), pd.Series(list("xxy"), name="scanner")), 2)
+    Traceback (most recent call last):
+        ...
+    onclair.core.errors.BadCohort: The batch 'y' of 'scanner' has one sample, from which no spread can be learnt; merge it, leave it out, \
+or adjust the mean only.
     """
     if len(batches.names) < 2:
         found = f"All {len(batches.codes)} samples have the same '{batches.variable}' ({', '.join(batches.names)})"

@@ -26,7 +26,13 @@ BLOCK = 512
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """What is known of each batch: counts, means and sums of squares about the mean, each float64, shape (k, p)."""
+    """What is known of each batch: counts, means and sums of squares about the mean, each float64, shape (k, p).
+
+    Examples
+    --------
+    >>> Moments(np.array([[3.0, 1.0]]), np.array([[2.0, 5.0]]), np.array([[2.0, 0.0]])).variance
+    array([[ 1., nan]])
+    """
 
     n: Floats
     mean: Floats

@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadSetting
 from onclair.core.names import did_you_mean
-from onclair.science.radiomics.dialects_features import CLASSES, DEPARTURES, FORMER, TAGS, Band, Levels, aligned_levels, numbered_levels
+from onclair.science.radiomics.dialects_features import Band, Levels, aligned_levels, numbered_levels
 from onclair.science.radiomics.dialects_grid import BANDS, corner_aligned, wavelet_band
 from onclair.science.radiomics.dialects_mesh import DialectShape
+from onclair.science.radiomics.dialects_names import CLASSES, DEPARTURES, FORMER, TAGS
 from onclair.science.radiomics.discretise import MOST_LEVELS
 from onclair.science.radiomics.features import Features
 from onclair.science.radiomics.resegment import checked_range, within_range
@@ -101,7 +102,7 @@ class PublishedFeature:
     image : str
         Of `IMAGES`.
     kind : str
-        Of `dialects_features.CLASSES`: ``firstorder``, ``shape``, ``glcm``...
+        Of `dialects_names.CLASSES`: ``firstorder``, ``shape``, ``glcm``...
     name : str
         ``GrayLevelNonUniformity``.
     """
@@ -173,8 +174,10 @@ def published(name: str) -> PublishedFeature:
 
 
 def _hint(name: str) -> str:
-    names = published_names([name.partition("_")[0]] if name.partition("_")[0] in IMAGES else ["original"])
-    hint = did_you_mean(name, names)
+    image, _, rest = name.partition("_")
+    if image not in IMAGES and rest.partition("_")[0] in CLASSES:
+        return f"of the images that it can make, Onclair has {', '.join(IMAGES)}, and not '{image}'."
+    hint = did_you_mean(name, published_names([image] if image in IMAGES else ["original"]))
     if hint.startswith("did"):
         return hint
     return f"names read IMAGE_CLASS_Feature, as original_firstorder_Mean; images: {', '.join(IMAGES)}; classes: {', '.join(CLASSES)}."
@@ -233,7 +236,7 @@ def extract_published(
             measured = scene.shape.of if feature.kind == "shape" else partial(band.of, feature.kind)
             values[name] = math.nan if why else measured(feature.name)
             if math.isnan(values[name]):
-                reasons[name] = why or "it is a ratio over zero in this region"
+                reasons[name] = why or ("it is a ratio over zero" if feature.kind == "shape" else band.why(feature.kind, feature.name))
     return Features({name: values[name] for name in wanted}, {name: reasons[name] for name in wanted if name in reasons})
 
 

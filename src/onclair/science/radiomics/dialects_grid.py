@@ -177,10 +177,11 @@ def wavelet_band(array: npt.NDArray[Any], box: Box, band: str) -> Volume:
     reach = [_wrapped(n, part.start - 2, part.stop + 3) for n, part in zip(array.shape, box, strict=True)]
     values = array[np.ix_(*reach)].astype(np.float64)
     check_finite(values, "the wavelet")
+    rounding = 1e-14 * float(np.abs(values).max())
     for axis, letter in enumerate(band):
         filtered = ndimage.convolve1d(values, COIF1[letter], axis=axis, mode="constant")
         values = filtered[tuple(slice(2, -3) if a == axis else slice(None) for a in range(3))]
-    return values
+    return np.where(np.abs(values) > rounding, values, 0.0)
 
 
 def _wrapped(n: int, first: int, last: int) -> npt.NDArray[np.int64]:

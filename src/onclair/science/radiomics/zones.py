@@ -16,7 +16,7 @@ from numba import njit
 from onclair.science.radiomics.aggregate import Row, averaged
 from onclair.science.radiomics.emphases import EMPHASES, element_sums, emphases
 from onclair.science.radiomics.features import Features, joined, named
-from onclair.science.radiomics.levels import IN_PLANE, GreyLevels
+from onclair.science.radiomics.levels import DIRECTIONS, IN_PLANE, GreyLevels
 
 #: Ways to put together matrices that have no direction: slices averaged, slices merged, the volume.
 UNDIRECTED = ("2D", "2_5D", "3D")
@@ -214,7 +214,9 @@ def _averages(measures: Mapping[str, Row], names: Sequence[str]) -> dict[str, fl
 
 def _measured(found: Zones, by: str, each_slice: bool, count: int) -> dict[str, Row]:
     """Return the sixteen values of one matrix a slice, or of a single one."""
-    extents, column = np.unique(found.size if by == "size" else found.distance, return_inverse=True)
+    extent = found.size if by == "size" else found.distance
+    occurs = np.bincount(extent) > 0
+    extents, column = np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[extent]
     parts = found.slices if each_slice else ((slice(None), sum(voxels for _, voxels in found.slices)),)
     place = (found.level - 1) * extents.size + column
     tables = (np.bincount(place[part], minlength=count * extents.size).reshape(count, extents.size) for part, _ in parts)
@@ -228,8 +230,7 @@ def _laid_out(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def _zones(levels: GreyLevels, directions: int, inside: npt.NDArray[np.bool_] | None) -> Zones:
-    back = np.abs(np.array(levels.offsets[:directions]))
-    first, size, owner = _linked(levels.flat, levels.voxels, back)
+    first, size, owner = _linked(levels.flat, levels.voxels, *_behind(levels, directions))
     level = levels.flat[first].astype(np.int64)
     distance = np.zeros(first.size, np.int64)
     if inside is not None:
@@ -250,8 +251,21 @@ def _by_slice(levels: GreyLevels, first: Whole) -> Iterator[tuple[slice, int]]:
         start = int(end)
 
 
+def _behind(levels: GreyLevels, directions: int) -> tuple[Whole, Whole]:
+    """Return the steps back to the neighbours that come before a voxel: the one at its left, then those that it has no part in; the rest.
+
+    What lies straight behind a voxel, or to the left of that, is a neighbour of the voxel at its left too.
+    """
+    aside: list[int] = []
+    shared: list[int] = []
+    for (x, _, _), offset in zip(DIRECTIONS[1:directions], levels.offsets[1:directions], strict=True):
+        right = (x if offset < 0 else -x) == 1
+        (aside if right else shared).append(abs(offset))
+    return np.array([levels.offsets[0], *aside]), np.array(shared)
+
+
 @njit(cache=True, nogil=True)
-def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, back: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
+def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, own: Whole, shared: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
     """Return the first voxel and the size of each zone, and the zone of each voxel, by union-find.
 
     A root is the first voxel of its zone, so that a parent always lies before its child.
@@ -259,20 +273,18 @@ def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, back: Whole) -> tuple[W
     parent = np.empty(flat.size, np.int32)
     for voxel in voxels:
         level = flat[voxel]
-        root = voxel
-        parent[voxel] = voxel
-        for step in back:
-            other = voxel - step
-            if flat[other] != level:
-                continue
-            while parent[other] != other:
-                parent[other] = parent[parent[other]]
-                other = parent[other]
-            if other < root:
-                parent[root] = other
-                root = other
-            elif other > root:
-                parent[other] = root
+        left = voxel - own[0]
+        run = flat[left] == level
+        near = parent[left] if run else voxel
+        parent[voxel] = near
+        for step in own[1:]:
+            if flat[voxel - step] == level and parent[voxel - step] != near:
+                near = _joined(parent, near, voxel - step)
+        if run:
+            continue
+        for step in shared:
+            if flat[voxel - step] == level and parent[voxel - step] != near:
+                near = _joined(parent, near, voxel - step)
     owner = np.empty(voxels.size, np.int32)
     first = np.empty(voxels.size, np.int64)
     size = np.zeros(voxels.size, np.int64)
@@ -287,6 +299,20 @@ def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, back: Whole) -> tuple[W
         parent[voxel] = owner[k]  # from here on, the zone in place of the parent
         size[owner[k]] += 1
     return first[:count].copy(), size[:count].copy(), owner
+
+
+@njit(cache=True, nogil=True)
+def _joined(parent: npt.NDArray[np.int32], one: int, other: int) -> int:
+    """Make one zone of those of two voxels; return its root."""
+    while parent[one] != one:
+        parent[one] = parent[parent[one]]
+        one = parent[one]
+    while parent[other] != other:
+        parent[other] = parent[parent[other]]
+        other = parent[other]
+    first = min(one, other)
+    parent[max(one, other)] = first
+    return first
 
 
 @njit(cache=True, nogil=True)

@@ -347,10 +347,10 @@ def _written(given: Given, fitted: FittedHarmoniser, after: pd.DataFrame, out: P
     """Write the table and the harmoniser."""
     whole = given.table.features.copy()
     whole[list(after.columns)] = after
-    write_features(out, given.table.written(whole))
     record = harmoniser_record(fitted)
     if model_out is not None:
         save_model(model_out, record)
+    write_features(out, given.table.written(whole))
     model = None if model_out is None else str(model_out)
     return Harmonised(str(record.document["family"]), fitted, {}, str(out), sha256_file(out), *after.shape, model=model)
 

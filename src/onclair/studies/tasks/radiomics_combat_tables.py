@@ -37,6 +37,13 @@ class FeatureTable:
         The column that names the samples (or, with features in rows, the features); None where there is none.
     in_rows : bool
         Whether each row of `frame` is a feature.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"patient": ["P1", "P2"], "site": ["lung", "liver"], "suv": [1.0, 2.0]})
+    >>> table = FeatureTable(frame.set_index("patient")[["suv"]], frame, "patient", in_rows=False)
+    >>> table.only(["P2"]).written(pd.DataFrame({"suv": [2.5]}, index=["P2"])).to_dict("records")
+    [{'patient': 'P2', 'site': 'liver', 'suv': 2.5}]
     """
 
     features: pd.DataFrame
@@ -183,7 +190,16 @@ class Roles:
 
 
 def write_features(path: Path, frame: pd.DataFrame) -> None:
-    """Write a table as Parquet where its name says so, else as CSV."""
+    r"""Write a table as Parquet where its name says so, else as CSV.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_features(Path(folder, "t.csv"), pd.DataFrame({"patient": ["P1"], "suv": [2.5]}))
+    ...     Path(folder, "t.csv").read_text()
+    'patient,suv\nP1,2.5\n'
+    """
     (write_parquet if path.suffix.lower() == ".parquet" else write_table)(path, frame)
 
 

@@ -1,0 +1,270 @@
+"""The figures of an audit: how a card's score ranks the patients, beside its rivals and on destroyed signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from onclair.core.estimate import Estimate, not_available
+from onclair.io.cards import SUMS, Card, model_record
+from onclair.science.statistics.formula import Formula, formula_of
+from onclair.science.statistics.glm import logistic, with_intercept
+from onclair.validate.confounds import nuisance_correlation, permutation_test, shuffled_aucs
+from onclair.validate.truths import Binary, Timed, Truth, folded, rival
+
+Floats = npt.NDArray[np.float64]
+#: Shuffles of the outcome for the null of the figure.
+PERMUTATIONS = 999
+#: The control that the rules ask about.
+SHUFFLED = "shuffled-voxels"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What was measured of the patients who could be measured.
+
+    Attributes
+    ----------
+    features : DataFrame, one row a patient
+        The card's.
+    rivals : DataFrame
+        ``volume``, ``suv_max``...
+    controls : mapping of str to ndarray, shape (copies, patients, features)
+    truth : Truth or None
+        None where nobody's outcome is known.
+    centres : Series
+    batches : DataFrame
+        Columns by which patients fall into batches.
+    left_out : tuple of mapping
+        ``patient`` and ``reason``.
+    """
+
+    features: pd.DataFrame
+    rivals: pd.DataFrame
+    controls: Mapping[str, Floats]
+    truth: Truth
+    batches: pd.DataFrame
+    left_out: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def patients(self) -> int:
+        """How many there are."""
+        return len(self.features)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """A card's score of every patient.
+
+    Attributes
+    ----------
+    true : ndarray, shape (n,)
+    controls : mapping of str to ndarray, shape (copies, n), or to the reason why there is none
+    """
+
+    true: Floats
+    controls: Mapping[str, Floats | str] = field(default_factory=dict)
+
+
+def score_formula(card: Card) -> Formula:
+    """Return the card's sum as a formula; an intercept that is not known is left out, which changes no ranking.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> score_formula(read_card("volume-cox")).family
+    'linear'
+    """
+    document = dict(model_record(card).document)
+    document |= {"family": "linear", "intercept": document.get("intercept") or 0.0}
+    document.pop("baseline", None)
+    return formula_of(document)
+
+
+def faults(card: Card, features: pd.DataFrame, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the patients whom the card cannot score, and why."""
+    formula = score_formula(card)
+    found = {}
+    for patient, row in features.iterrows():
+        gaps = [str(name) for name in features.columns[row.isna()]]
+        if gaps:
+            why = reasons.get(str(patient), {}).get(gaps[0], "it is undefined")
+            found[str(patient)] = f"the feature {gaps[0]} has no value: {why}"
+        elif (fault := formula.fault({str(name): float(value) for name, value in row.items()})) is not None:
+            found[str(patient)] = fault
+    return found
+
+
+def scores_of(card: Card, measured: Measured) -> Scores:
+    """Return the card's score of every patient, and on every copy of every control."""
+    formula, names = score_formula(card), list(measured.features.columns)
+    true = formula.linear_predictor({name: measured.features[name].to_numpy() for name in names})
+    controls: dict[str, Floats | str] = {}
+    for control, values in measured.controls.items():
+        if not np.isfinite(values).all():
+            controls[control] = "a feature has no value on some destroyed copies"
+            continue
+        flat = values.reshape(-1, len(names))
+        found = formula.linear_predictor({name: flat[:, at] for at, name in enumerate(names)})
+        controls[control] = found.reshape(values.shape[:2])
+    return Scores(true, controls)
+
+
+def figures(measured: Measured, scores: Scores, seed: int) -> list[Estimate]:
+    """Return every figure of a score but those by batch and on other cohorts.
+
+    Parameters
+    ----------
+    measured : Measured
+    scores : Scores
+    seed : int
+        Of the shuffled labels.
+    """
+    truth = measured.truth
+    found = [truth.ranks(f"{truth.figure}:model", scores.true)]
+    for name in measured.rivals.columns:
+        found += _beside(measured, scores, str(name))
+    found += _given_volume(measured, scores)
+    for control, values in scores.controls.items():
+        found += _on_control(truth, scores.true, control, values)
+    found.append(_null(truth, scores.true, found[0], seed))
+    return found
+
+
+def survey(measured: Measured) -> tuple[dict[str, Any], list[Estimate]]:
+    """Return how many features look promising one by one, and how many still do on shuffled voxels.
+
+    Returns
+    -------
+    (dict, list of Estimate)
+        ``features``; ``above``: with a folded figure above 0.7; ``still_above``: of these, with a mean folded figure above 0.7 on the
+        shuffled copies, features that no shuffling can change not counted; ``mean_auc``, ``mean_auc_shuffled``: means of the folded
+        figures; ``median_spearman``: over features, of the median over copies. And each feature's two figures.
+    """
+    truth, rows, estimates = measured.truth, [], []
+    copies = measured.controls[SHUFFLED]
+    for at, name in enumerate(measured.features.columns):
+        values = measured.features[name].to_numpy()
+        if not (np.isfinite(values).all() and np.isfinite(copies[:, :, at]).all()):
+            estimates.append(not_available(f"{truth.figure}:feature:{name}", "the feature has no value for some patients or copies"))
+            continue
+        true = folded(truth.ranks(f"{truth.figure}:feature:{name}", values))
+        each = [folded(truth.ranks(f"{truth.figure}:feature:{name}:{SHUFFLED}", line)) for line in copies[:, :, at]]
+        mixed = replace(each[0], value=float(np.mean([e.value for e in each])), low=None, high=None, se=None)
+        mixed = replace(mixed, method=f"mean of the folded figure over {len(each)} copies", reason="a mean over copies, without interval")
+        rho = _median_spearman("spearman:feature:x", values, copies[:, :, at])
+        rows.append((true.value, mixed.value, rho.value))
+        estimates += [true, mixed]
+    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    above = table[:, 0] > PROMISING
+    said = {
+        "features": len(measured.features.columns),
+        "above": int(above.sum()),
+        "still_above": int((above & (table[:, 1] > PROMISING)).sum()),
+        "mean_auc": float(table[:, 0].mean()),
+        "mean_auc_shuffled": float(table[:, 1].mean()),
+        "median_spearman": float(np.nanmedian(table[:, 2])),
+    }
+    return said, estimates
+
+
+#: A folded figure above this looks promising in a survey.
+PROMISING = 0.7
+
+
+def scorable(card: Card) -> bool:
+    """Return whether a card has one score, rather than a list of features."""
+    return card.model.kind in SUMS
+
+
+def _beside(measured: Measured, scores: Scores, name: str) -> Iterator[Estimate]:
+    truth, values = measured.truth, measured.rivals[name].to_numpy()
+    if not np.isfinite(values).all():
+        reason = f"{name} has no value for {int((~np.isfinite(values)).sum())} patients"
+        for each in (f"{truth.figure}:rival:{name}", f"{truth.figure}:model-minus-{name}", f"spearman:model:{name}"):
+            yield not_available(each, reason)
+        return
+    yield from rival(truth, name, scores.true, values)
+    yield nuisance_correlation(f"spearman:model:{name}", scores.true, values)
+
+
+def _given_volume(measured: Measured, scores: Scores) -> Iterator[Estimate]:
+    """Yield what the score tells beyond volume: partial rank correlation with the outcome, and the likelihood ratio given log volume."""
+    truth, volume = measured.truth, measured.rivals["volume"].to_numpy()
+    if not isinstance(truth, Binary):
+        return
+    yield nuisance_correlation("spearman:model:outcome-given-volume", scores.true, truth.truth, given=volume)
+    name = "p_likelihood_ratio:model:given-volume"
+    spread = float(np.std(scores.true))
+    if spread == 0 or not (volume > 0).all():
+        yield not_available(name, "the score does not vary, or a volume is zero")
+        return
+    less = with_intercept(_standard(np.log(volume))[:, None])
+    fits = [logistic(design, truth.truth) for design in (less, np.column_stack([less, _standard(scores.true)]))]
+    bad = next((fit.reason for fit in fits if not fit.ok), None)
+    if bad is not None:
+        yield not_available(name, bad)
+        return
+    from scipy import special
+
+    statistic = max(2 * (fits[1].log_likelihood - fits[0].log_likelihood), 0.0)
+    method = "likelihood ratio of the score added to log volume in a logistic model, chi-square with 1 degree"
+    yield Estimate(name, float(special.chdtrc(1, statistic)), n=measured.patients, events=truth.events, method=method)
+
+
+def _on_control(truth: Truth, true: Floats, control: str, values: Floats | str) -> Iterator[Estimate]:
+    names = (f"{truth.figure}:model:{control}", f"{truth.figure}:model-minus-{control}", f"spearman:model:{control}")
+    if isinstance(values, str):
+        yield from (not_available(name, values) for name in names)
+        return
+    yield truth.ranks(names[0], values)
+    yield truth.gains(names[1], true, values)
+    yield _median_spearman(names[2], true, values)
+
+
+def _median_spearman(name: str, true: Floats, copies: Floats) -> Estimate:
+    """Return the median over copies of the rank correlation of a score with itself on a destroyed copy."""
+    each = [nuisance_correlation(name, true, line) for line in copies]
+    known = [e for e in each if e.value is not None]
+    if not known:
+        return each[0]
+    value, low, high, se = (_median([getattr(e, key) for e in known]) for key in ("value", "low", "high", "se"))
+    said = f"median over {len(known)} copies of value and interval; {known[0].method}"
+    return replace(known[0], value=value, low=low, high=high, se=se, method=said)
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
+
+
+def _null(truth: Truth, true: Floats, observed: Estimate, seed: int) -> Estimate:
+    """Return the p-value of the figure against shuffled outcomes."""
+    name = "p:model:shuffled-labels"
+    if observed.value is None:
+        return not_available(name, observed.reason or "the figure is not available")
+    if isinstance(truth, Binary):
+        null = shuffled_aucs(truth.truth, partial(_area, true), PERMUTATIONS, seed=seed)
+        return permutation_test(name, observed.value, null)
+    if isinstance(truth, Timed):
+        rng = np.random.default_rng(seed)
+        orders = (rng.permutation(true.size) for _ in range(PERMUTATIONS // 5))
+        values = [truth.ranks("harrell:model", true[order]).value for order in orders]
+        return permutation_test(name, observed.value, [np.nan if value is None else value for value in values])
+    return not_available(name, "the outcome is neither binary nor followed over time")
+
+
+def _area(scores: Floats, labels: npt.NDArray[np.int64]) -> float:
+    from onclair.science.statistics.ranks import auc
+
+    return float(auc(labels, scores))
+
+
+def _standard(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / values.std())
