@@ -7,14 +7,17 @@ import re
 import zlib
 from pathlib import Path
 
+import highdicom as hd
 import numpy as np
 import pytest
 
 from onclair.core.errors import BadGeometry
 from onclair.core.geometry import Affine
+from onclair.core.values import Mask
 from onclair.io.dicom.outline import read_outline
 from onclair.io.dicom.read import read_volume
 from onclair.io.dicom.seg import own_grid, read_seg, read_segments, stored_values
+from onclair.io.dicom.write_outlines import write_seg
 
 
 def world(where: np.ndarray, affine: Affine) -> set[tuple[float, ...]]:
@@ -64,6 +67,19 @@ def test_a_segmentation_stored_against_its_slices_and_across_bytes_is_read(refer
     array, affine = nrrd(home / "nrrd" / "label.nrrd")
     assert int(label.array.sum()) == 322
     assert world(label.region(), label.affine) == world(array > 0, affine)
+
+
+def test_a_written_segmentation_is_read_at_its_place_by_another_toolkit(reference_data: Path, tmp_path: Path) -> None:
+    home = reference_data / "clinic" / "dicom_seg"
+    array, affine = nrrd(home / "liver_spine_seg.nrrd")
+    mask = Mask(np.stack([array == 1, array == 2]), affine, ("Liver", "Spine"))
+    write_seg(tmp_path / "seg.dcm", mask, read_volume(home / "ct-3slice"))
+    stored = hd.seg.segread(tmp_path / "seg.dcm")
+    for number, label, voxels in ((1, "Liver", 107_098), (2, "Spine", 12_439)):
+        volume = stored.get_volume(segment_numbers=[number])
+        found = np.asarray(volume.array)[..., 0] > 0
+        assert int(found.sum()) == voxels
+        assert world(found, volume.affine) == world(mask.region(label), affine)
 
 
 def test_the_segmentation_of_one_exam_is_refused_on_another(reference_data: Path) -> None:

@@ -10,10 +10,11 @@ import pydicom
 import pytest
 
 from dicom_made import AFFINE, SHAPE, ct_series, ring_mask
-from onclair.core.errors import BadCase, BadGeometry, BadInput
+from onclair.core.errors import BadCase, BadGeometry, BadInput, OnclairError
 from onclair.core.values import Image, Mask
 from onclair.io.dicom.outline import read_outline
 from onclair.io.dicom.polygons import filled
+from onclair.io.dicom.read import read_volume
 from onclair.io.dicom.seg import read_seg, read_segments
 from onclair.io.dicom.write_outlines import write_rtstruct, write_seg
 
@@ -211,3 +212,20 @@ def test_an_empty_mask_is_no_segmentation(drawn: Path, tmp_path: Path) -> None:
     volume = ct_series(tmp_path / "ct")
     with pytest.raises(BadCase, match="holds no voxel"):
         write_seg(tmp_path / "s.dcm", Mask(np.zeros((1, *SHAPE), bool), AFFINE, ("GTV",)), volume)
+
+
+def test_mutated_files_are_read_or_refused_and_never_crash(drawn: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    outcomes = set()
+    for turn in range(60):
+        source = (drawn / "ct" / "0003.dcm", drawn / "rs.dcm", drawn / "seg.dcm")[turn % 3]
+        content = bytearray(source.read_bytes())
+        for place in rng.integers(132, min(len(content), 6000), 6):
+            content[place] = rng.integers(256)
+        (tmp_path / source.name).write_bytes(content)
+        try:
+            read_volume(tmp_path / source.name) if turn % 3 == 0 else read_outline(tmp_path / source.name, image())
+            outcomes.add("read")
+        except OnclairError:
+            outcomes.add("refused")
+    assert outcomes == {"read", "refused"}

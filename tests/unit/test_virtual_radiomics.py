@@ -15,7 +15,7 @@ from onclair.core.errors import BadSetting, NoRoom
 from onclair.virtual.radiomics import VirtualRadiomics, correlation_of, draw_knobs, knob_atoms, law_of, truth_record, write
 from onclair.virtual.textures import relative_uptake
 
-TINY = {"patients": 6, "centres": 3, "field_mm": 96.0}
+TINY = {"patients": 6, "centres": 3, "field_mm": 96.0, "card_patients": 0}
 KNOBS = ["volume_z", "texture_z", "intensity_z"]
 
 
@@ -57,7 +57,7 @@ def test_every_record_says_virtual(cohort):
     assert 'data = "virtual"' in (cohort / "cohort.toml").read_text()
     assert json.loads((cohort / "truth.json").read_text())["data"] == "virtual"
     images = sorted(cohort.rglob("*.nii.gz"))
-    assert len(images) == 4 * TINY["patients"] + 2
+    assert len(images) == 5 * TINY["patients"] + 2
     assert all(nibabel.load(p).header["descrip"].tobytes().startswith(b"virtual") for p in images)
 
 
@@ -117,7 +117,42 @@ def test_a_retest_shows_the_same_lesion_with_other_noise(cohort):
 
 def test_outcomes_hold_the_event_and_nothing_that_betrays_it(cohort):
     assert list(pd.read_csv(cohort / "outcomes.csv").columns) == ["patient", "event"]
-    assert list(pd.read_csv(cohort / "semantic.csv").columns) == ["patient", "texture_score"]
+    assert list(pd.read_csv(cohort / "semantic.csv").columns) == ["patient", "texture_score", "size_score", "uptake_score"]
+
+
+def test_the_scanner_of_each_image_is_told_as_a_header_tells_it(cohort):
+    table = pd.read_csv(cohort / "acquisitions.csv")
+    images = table[table["kind"] == "pet"]
+    assert images.groupby("centre")[["model", "kernel"]].nunique().eq(1).all().all()
+    assert images["kernel"].nunique() == TINY["centres"]
+    assert table.loc[table["kind"] == "mask", "kernel"].isna().all()
+
+
+def test_without_noise_the_image_is_the_mean_of_what_the_scanner_shows(cohort):
+    free = nibabel.load(cohort / "truth/VP001_noise_free.nii.gz").get_fdata()
+    shown = [nibabel.load(cohort / p).get_fdata() for p in ("images/VP001_pet.nii.gz", "truth/VP001_retest_pet.nii.gz")]
+    apart = [np.std(one - free) for one in shown]
+    assert np.std(np.mean(shown, axis=0) - free) == pytest.approx(np.mean(apart) / np.sqrt(2), rel=0.15)
+
+
+def test_the_truth_holds_the_risk_of_every_patient_and_where_its_files_lie(cohort):
+    truth = json.loads((cohort / "truth.json").read_text())
+    outcomes = pd.read_csv(cohort / "outcomes.csv").set_index("patient")["event"]
+    assert {row["patient"]: row["event"] for row in truth["patients"]} == outcomes.to_dict()
+    for row in truth["patients"]:
+        assert row["risk"] == pytest.approx(1 / (1 + np.exp(-row["linear_predictor"])))
+    assert all((cohort / path.replace("PATIENT", "VP001")).is_file() for path in truth["files"].values())
+
+
+def test_the_reader_scores_each_knob_with_the_error_that_is_stated(drawn):
+    error = truth_record(VirtualRadiomics())["reader_error_sd"]
+    for score, knob in (("texture_score", "texture_z"), ("size_score", "volume_z"), ("uptake_score", "intensity_z")):
+        inner = drawn[drawn[knob].abs() < 0.5]
+        assert (inner[score] - 3 - inner[knob]).std() == pytest.approx(np.sqrt(error**2 + 1 / 12), rel=0.06)
+
+
+def test_no_card_is_written_when_none_is_asked_for(cohort):
+    assert not (cohort / "card.toml").exists()
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 2), (1, 2)])

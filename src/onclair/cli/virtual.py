@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from onclair.cli.options import StudyGroup, as_json, folder, given, print_json, settings_options, workers
 from onclair.cli.terminal import listener
+from onclair.core.settings import Settings, fields_of
 from onclair.run.pool import cores, pool
 from onclair.studies import load
 
@@ -21,14 +23,18 @@ def _command(name: str) -> click.Command:
     @click.option("--out", type=folder, required=True, help="The cohort folder to write; it must not hold anything yet.")
     @settings_options(maker.settings)
     @click.option("--n", "n", type=int, default=None, help="The same as --patients.")
+    @_written_as(maker.settings)
     @workers
     @as_json
     def command(**flags: Any) -> None:
         """Read the flags, make the patients, say where they are."""
-        out, many, quiet, number = flags.pop("out"), flags.pop("workers"), flags.pop("as_json"), flags.pop("n")
-        if number is not None and flags.get("patients") not in (None, number):
-            raise click.UsageError(f"--n {number} and --patients {flags['patients']} say the same thing twice; give one of them.")
-        settings = maker.settings.read({"patients": number}, given(flags), source=f"the settings of virtual {name}")
+        out, many, quiet = flags.pop("out"), flags.pop("workers"), flags.pop("as_json")
+        also = {setting: flags.pop(flag, None) for flag, setting in SHORT.items()}
+        for flag, setting in SHORT.items():
+            if also[setting] is not None and flags.get(setting) not in (None, also[setting]):
+                said = f"--{flag} {also[setting]} and --{setting} {flags[setting]} say the same thing twice"
+                raise click.UsageError(f"{said}; give one of them.")
+        settings = maker.settings.read(also, given(flags), source=f"the settings of virtual {name}")
         with listener(quiet=quiet) as progress, pool(many or cores()) as over:
             path = maker.write(settings, out, map=over, progress=progress)
         record = {"out": str(path), "data": "virtual", "settings": settings.as_record(), "warnings": []}
@@ -37,6 +43,16 @@ def _command(name: str) -> click.Command:
     return command
 
 
+def _written_as(kind: type[Settings]) -> Callable[[Any], Any]:
+    """Return the short flag of the setting `form`, for studies whose virtual patients have it."""
+    forms = next((field.choices for field in fields_of(kind) if field.name == "form"), ())
+    if not forms:
+        return lambda command: command
+    return click.option("--as", "as", type=click.Choice(forms), default=None, help="The same as --form.")
+
+
+#: Short flags, and the settings that they stand for.
+SHORT = {"n": "patients", "as": "form"}
 #: The subcommand beside the studies.
 CLAIMS = "claims"
 

@@ -22,8 +22,8 @@ from onclair.core.canonical import plain_float, sha256_of
 from onclair.core.errors import BadCase, BadCohort, BadInput, NoRoom
 from onclair.core.evidence import Evidence
 from onclair.core.progress import Listener, Progress, silent
-from onclair.io.cohorts import read_with_notes
 from onclair.io.cohorts.codes import checked_code
+from onclair.io.cohorts.folder import read_with_notes
 from onclair.io.source import source_sha256
 from onclair.io.tables import read_parquet, write_parquet, write_table
 from onclair.run.environment import environment

@@ -10,7 +10,7 @@ import pandas as pd
 
 from onclair.core.canonical import sha256_of
 from onclair.core.cohort import Cohort
-from onclair.core.errors import BadCohort, BadInput, BadSetting
+from onclair.core.errors import BadCase, BadCohort, BadInput, BadSetting
 from onclair.core.evidence import Evidence, content_key
 from onclair.core.names import did_you_mean
 from onclair.io.source import source_sha256
@@ -160,10 +160,10 @@ def extract_subject(task: Task) -> Row:
     except BadSetting:
         raise
     except BadInput as error:
-        return Row(subject, reason=about(subject.patient, error))
+        return Row(subject, reason=about(subject.patient, BadCase(str(error))))
     facts = {"reasons": dict(features.reasons), "notes": [dict(note) for note in outlined.notes]}
     evidence = Evidence(STAGE, subject.name, inputs, settings, code, environment(), facts=facts)
-    frame = pd.DataFrame([{name: float(value) for name, value in features.values.items()}])
+    frame = pd.DataFrame([{name: float(number) for name, number in features.values.items()}])  # noqa: PD011 - a dict
     return Row(subject, store.write(folder, evidence, lambda partial: write_parquet(partial / "features.parquet", frame)))
 
 
@@ -186,7 +186,7 @@ def absolute(path: Path) -> Path:
     >>> absolute(Path("a")).is_absolute()
     True
     """
-    return Path(os.path.abspath(path))
+    return Path(os.path.normpath(Path.cwd() / path))
 
 
 def _image_kind(cohort: Cohort, wanted: str | None) -> str:

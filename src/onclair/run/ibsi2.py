@@ -17,6 +17,7 @@ from onclair.io.tables import read_table
 from onclair.run.ibsi import Further, Reference, Score, score
 from onclair.run.recipes import response_statistics, whole_hu
 from onclair.science.radiomics.filters.sets import MAP_SETS, VALUE_SETS, response_map
+from onclair.science.radiomics.grid import Grid
 
 #: A response agrees when it lies within this share of the range of the reference map.
 TOLERANCE = 0.01
@@ -61,11 +62,12 @@ def check_values(home: Path) -> Score:
     image = read_image(home / "ibsi1" / "ct_phantom_image.nii.gz", "HU", "CT", of="the CT phantom")
     region = read_mask(home / "ibsi1" / "ct_phantom_mask.nii.gz", of="the outline of the CT phantom").on(image).region()
     values: dict[str, float] = {}
-    ready: dict[Any, Any] = {}
+    ready: dict[Grid | None, tuple[Any, Any, tuple[float, float, float]]] = {}
     for name, chosen in VALUE_SETS.items():
         if chosen.grid not in ready:
             ready[chosen.grid] = whole_hu(image.array, region, image.spacing_mm, chosen)
-        found = response_statistics(*ready[chosen.grid], chosen).values
+        array, outline, spacing = ready[chosen.grid]
+        found = response_statistics(array, outline, spacing, chosen).values
         values |= {f"{name.removeprefix('ibsi2-')}:{tag}": value for tag, value in found.items()}
     return score(values, references)
 

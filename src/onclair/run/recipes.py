@@ -151,7 +151,8 @@ def how_from(document: Mapping[str, Any]) -> How:
     given = dict(document)
     dialect = given.pop("dialect", "ibsi")
     if dialect == "pyradiomics":
-        return _built(PyRadiomics, given, "the dialect pyradiomics")
+        engine: PyRadiomics = _built(PyRadiomics, given, "the dialect pyradiomics")
+        return engine
     if dialect != "ibsi":
         raise BadSetting(f"The dialect '{dialect}' is unknown; {did_you_mean(str(dialect), ('ibsi', 'pyradiomics'))}", item="dialect")
     filters, responses = given.pop("filter", None), given.pop("filtered", {})
@@ -159,7 +160,7 @@ def how_from(document: Mapping[str, Any]) -> How:
     for name in given:
         if name not in known:
             raise BadSetting(f"The settings of an extraction hold an unknown key '{name}'; {did_you_mean(name, known)}", item=name)
-    original = _typed(extraction_from, given, "an extraction")
+    original: Extraction = _typed(extraction_from, given, "an extraction")
     if filters is None:
         if responses:
             raise BadSetting("The settings hold [filtered] but no [[filter]]; name a filter or leave the table out.", item="filtered")

@@ -26,6 +26,11 @@ class Truth(Protocol):
         ...
 
     @property
+    def happened(self) -> Floats:
+        """Whether each patient had the event, 0 or 1."""
+        ...
+
+    @property
     def events(self) -> int:
         """Patients with the event."""
         ...
@@ -60,6 +65,11 @@ class Binary:
 
     truth: npt.NDArray[np.float64]
     figure: str = "auc"
+
+    @property
+    def happened(self) -> Floats:
+        """Whether each patient had the event."""
+        return self.truth
 
     @property
     def events(self) -> int:
@@ -100,6 +110,11 @@ class Timed:
     time: npt.NDArray[np.float64]
     event: npt.NDArray[np.float64]
     figure: str = "harrell"
+
+    @property
+    def happened(self) -> Floats:
+        """Whether each patient was seen to have the event."""
+        return self.event
 
     @property
     def events(self) -> int:

@@ -110,7 +110,7 @@ def noise(shape: tuple[int, int, int], scanner: CtScanner, rng: np.random.Genera
 
 def _frequencies(rows: int, columns: int, step_mm: float) -> Volume:
     """Return the spatial frequency, per mm, of each coefficient of a slice's real Fourier transform."""
-    return np.hypot(np.fft.fftfreq(rows, step_mm)[:, None], np.fft.rfftfreq(columns, step_mm))
+    return np.asarray(np.hypot(np.fft.fftfreq(rows, step_mm)[:, None], np.fft.rfftfreq(columns, step_mm)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

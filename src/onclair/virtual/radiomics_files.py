@@ -45,7 +45,7 @@ def write_patient(settings: VirtualRadiomics, out: Path, index: int) -> dict[str
     patient = patient_of(settings, index)
     image, outline = patient.scanned()
     if settings.form == "dicom":
-        _write_dicom(out / "images" / patient.name, patient, settings)
+        _write_dicom(out / "images" / patient.name, patient, (image, outline), settings)
     else:
         for kind, what, words in ((settings.modality, image, image.modality), ("mask", outline, "outline")):
             _write(out / f"images/{patient.name}_{kind}.nii.gz", what, words)
@@ -94,12 +94,12 @@ def model_of(scanner: Any) -> str:
     return f"Virtual scanner {scanner.name}"
 
 
-def _write_dicom(folder: Path, patient: VirtualPatient, settings: VirtualRadiomics) -> None:
+def _write_dicom(folder: Path, patient: VirtualPatient, seen: tuple[Image, Mask], settings: VirtualRadiomics) -> None:
     """Write the series, an RTSTRUCT and a SEG of one patient; the outline is the same in both."""
     from onclair.io.dicom.write import Exam, Injection, write_volume
     from onclair.io.dicom.write_outlines import write_rtstruct, write_seg
 
-    image, outline = patient.scanned()
+    image, outline = seen
     seed = _dicom_seed(settings)
     exam = Exam(patient.name, seed, virtual=True, weight_kg=WEIGHT_KG, model=model_of(patient.scanner))
     injection = Injection() if settings.modality == "pet" else None

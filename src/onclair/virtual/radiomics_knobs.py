@@ -64,13 +64,26 @@ class VirtualRadiomics(Settings):
         "how images and outlines are written: NIfTI, or DICOM series with RTSTRUCT and SEG",
         "format des images et des contours : NIfTI, ou séries DICOM avec RTSTRUCT et SEG",
     )
-    card_patients: int = setting(
-        120,
-        "patients of the independent virtual cohort that the model card is fitted on; 0 writes no card",
-        "patients de la cohorte virtuelle indépendante sur laquelle la fiche du modèle est ajustée ; 0 : pas de fiche",
+    card_patients: int | None = setting(
+        None,
+        "patients of the independent virtual cohort that the model card is fitted on; as many as patients, from 24 to 120, when left out; "
+        "0 writes no card",
+        "patients de la cohorte virtuelle indépendante sur laquelle la fiche du modèle est ajustée ; par défaut autant que de patients, "
+        "de 24 à 120 ; 0 : pas de fiche",
         ge=0,
         le=10_000,
     )
+
+    @property
+    def card_size(self) -> int:
+        """Patients of the independent cohort.
+
+        Examples
+        --------
+        >>> VirtualRadiomics(patients=240).card_size, VirtualRadiomics(patients=6).card_size, VirtualRadiomics(card_patients=0).card_size
+        (120, 24, 0)
+        """
+        return min(max(self.patients, 24), 120) if self.card_patients is None else self.card_patients
 
 
 def law_of(settings: VirtualRadiomics) -> Law:

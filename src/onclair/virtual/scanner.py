@@ -285,4 +285,6 @@ def ct_scanners(centres: int) -> tuple[CtScanner, ...]:
     if centres < 1:
         raise BadSetting(f"{centres} centres were asked for; at least one is needed.", item="centres")
     rounds = [(k // len(_CT), *_CT[k % len(_CT)]) for k in range(centres)]
-    return tuple(CtScanner(f"C{k + 1}", kernel, thick, pixel, dose * 0.9**again) for k, (again, kernel, thick, pixel, dose) in enumerate(rounds))
+    return tuple(
+        CtScanner(f"C{k + 1}", kernel, thick, pixel, dose * 0.9**again) for k, (again, kernel, thick, pixel, dose) in enumerate(rounds)
+    )

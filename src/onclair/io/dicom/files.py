@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from onclair.core.errors import BadCase, BadInput
+from onclair.core.errors import BadCase, BadInput, OnclairError
 from onclair.io.dicom.uids import uid
 
 Kind = Literal["image", "rtstruct", "seg", "other"]
@@ -117,6 +117,30 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn whatever a damaged object raises when its values are looked at into one sentence; `what` begins it.
+
+    Raises
+    ------
+    BadCase
+
+    Examples
+    --------
+    >>> with guarded("The file 1.dcm"):
+    ...     raise NotImplementedError("Unknown Value Representation 'CH'")
+    Traceback (most recent call last):
+    onclair.core.errors.BadCase: The file 1.dcm is damaged (Unknown Value Representation 'CH'); export it again.
+    """
+    try:
+        with quiet():
+            yield
+    except (OnclairError, MemoryError):
+        raise
+    except Exception as error:  # pydicom decodes values when they are asked for, and raises anything
+        raise BadCase(f"{what} is damaged ({_why(error)}); export it again.", item=what) from error
+
+
 def is_dicom(path: str | Path) -> bool:
     """Return whether a file starts as DICOM files do: 128 bytes of anything, then ``DICM``.
 
@@ -208,11 +232,8 @@ def item_of(path: str | Path) -> Item:
     """
     path = Path(path)
     data = open_file(path, only=_TAGS)
-    with quiet():
-        try:
-            return _item(path, data)
-        except Exception as error:  # values of impossible types
-            raise BadCase(f"The header of {path.name} is damaged ({_why(error)}); export it again.", item=path.name) from error
+    with guarded(f"The header of {path.name}"):
+        return _item(path, data)
 
 
 def index(folder: str | Path, *, followed: Iterable[Path] = ()) -> Index:

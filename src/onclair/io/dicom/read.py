@@ -10,7 +10,7 @@ from typing import Any, Literal
 from onclair.core.errors import BadCase, BadInput
 from onclair.core.names import nearest
 from onclair.core.values import Image
-from onclair.io.dicom.files import Index, Item, index, item_of, quiet
+from onclair.io.dicom.files import Index, Item, guarded, index, item_of
 from onclair.io.dicom.geometry import Departure, Notes, Stack, stacked
 from onclair.io.dicom.pixels import voxels
 from onclair.io.dicom.series import Plane, planes_of
@@ -197,7 +197,7 @@ def load(series: Series, *, pet: PetValues = "bw", allow: Collection[Departure] 
         As :func:`read_volume`.
     """
     of = f"The {series.modality} series {series.uid}"
-    with quiet():
+    with guarded(of):
         stack = stacked(planes_of([item.path for item in series.items]), allow=allow, of=of)
         factors, unit, facts, notes = _meaning(stack, series, pet)
         array = voxels(stack.planes, factors=factors, needs_rescale=series.modality != "MR")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onclair.core.errors import BadCase, BadGeometry
 from onclair.core.geometry import Affine
 from onclair.core.values import Image, Mask
-from onclair.io.dicom.files import open_file, quiet
+from onclair.io.dicom.files import guarded, open_file
 from onclair.io.dicom.outline import Outline, chosen, told_apart
 from onclair.io.dicom.polygons import filled
 
@@ -54,7 +54,7 @@ def read_structures(path: str | Path) -> tuple[Structure, ...]:
     """
     path = Path(path)
     data = open_file(path)
-    with quiet():
+    with guarded(f"The file {path.name}"):
         rois = data.get("StructureSetROISequence") or []
         if not rois:
             raise BadCase(f"The file {path.name} holds no structures (StructureSetROISequence); give an RTSTRUCT.", item=path.name)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onclair.core.errors import BadCase, BadGeometry
 from onclair.core.geometry import TOLERANCE_MM, Affine
 from onclair.core.values import Image, Mask, Origin
-from onclair.io.dicom.files import quiet
+from onclair.io.dicom.files import guarded
 from onclair.io.dicom.geometry import Departure, Notes, plane_axes, stacked
 from onclair.io.dicom.outline import Outline, chosen, told_apart
 from onclair.io.dicom.pixels import decoded_pixels
@@ -74,7 +74,7 @@ def read_segments(path: str | Path) -> Segments:
         For a file that is no SEG, one without frames or segments, and pixels that cannot be decoded.
     """
     path = Path(path)
-    with quiet():
+    with guarded(f"The file {path.name}"):
         planes = planes_of([path])
         data = planes[0].data
         kind = str(data.get("SegmentationType") or "").upper()
@@ -129,6 +129,11 @@ def read_seg(
         For another frame of reference, or frames that do not fall on the image's voxels; both affines are quoted.
     """
     found = read_segments(path)
+    with guarded(f"The file {found.name}"):
+        return _masked(found, onto, structure, frame_of_reference)
+
+
+def _masked(found: Segments, onto: Image | None, structure: Sequence[str] | None, frame_of_reference: str) -> Outline:
     if frame_of_reference and found.frame_of_reference and found.frame_of_reference != frame_of_reference:
         sentence = (
             f"The segments of {found.name} lie in the frame of reference {found.frame_of_reference}, the image in {frame_of_reference}"

@@ -154,6 +154,8 @@ def write_seg(
     key = ("seg", seed, volume.series.uid, *mask.labels)
     with quiet():
         sources = [open_file(by_uid[sop]) for sop in volume.sop_uids]
+        if "SpecificCharacterSet" in sources[0] and not sources[0].SpecificCharacterSet:
+            del sources[0].SpecificCharacterSet  # empty stands for absent
         data = Segmentation(
             source_images=sources,
             pixel_array=layers.transpose(3, 2, 1, 0),

@@ -119,8 +119,8 @@ def responses_of(original: Extraction, settings: Mapping[str, Any]) -> Extractio
     ----------
     original : Extraction
     settings : mapping
-        Fields of `Extraction` that are to differ: ``discretisation bins width minimum families``. Bins of fixed width must be given here: the
-        original's start means nothing in a response.
+        Fields of `Extraction` that are to differ: ``discretisation bins width minimum families``. Bins of fixed width must be
+        given here: the original's start means nothing in a response.
 
     Raises
     ------
@@ -135,8 +135,8 @@ def responses_of(original: Extraction, settings: Mapping[str, Any]) -> Extractio
     families = tuple(name for name in original.families if name in OF_RESPONSES)
     if "discretisation" not in settings and original.discretisation != "fixed-number" and families != ("statistics",):
         raise BadSetting(
-            f"The grey levels of the original ({original.discretisation}) mean nothing in a filter's response; write a table [filtered] with "
-            'discretisation = "fixed-number" and bins, or other levels.',
+            f"The grey levels of the original ({original.discretisation}) mean nothing in a filter's response; write a table "
+            '[filtered] with discretisation = "fixed-number" and bins, or other levels.',
             item="filtered",
         )
     return replace(original, **{"families": families, "grid": None, "range": None, "outliers": None, **settings})

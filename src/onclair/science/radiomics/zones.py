@@ -252,9 +252,9 @@ def _by_slice(levels: GreyLevels, first: Whole) -> Iterator[tuple[slice, int]]:
 
 
 def _behind(levels: GreyLevels, directions: int) -> tuple[Whole, Whole]:
-    """Return the steps back to the neighbours that come before a voxel: the one at its left, then those that it has no part in; the rest.
+    """Return the steps back to the neighbours that come before a voxel: the left one and those that do not touch it; those that do.
 
-    What lies straight behind a voxel, or to the left of that, is a neighbour of the voxel at its left too.
+    Where the left one is of the same level, those that touch it have been linked already.
     """
     aside: list[int] = []
     shared: list[int] = []

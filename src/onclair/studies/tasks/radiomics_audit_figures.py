@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from onclair.core.estimate import Estimate, not_available
-from onclair.io.cards import SUMS, Card, model_record
-from onclair.science.statistics.formula import Formula, formula_of
 from onclair.science.statistics.glm import logistic, with_intercept
+from onclair.studies.tasks.radiomics_audit_rows import Rows
+from onclair.studies.tasks.radiomics_audit_score import Scores
 from onclair.validate.confounds import nuisance_correlation, permutation_test, shuffled_aucs
 from onclair.validate.truths import Binary, Timed, Truth, folded, rival
 
@@ -25,119 +24,28 @@ PERMUTATIONS = 999
 SHUFFLED = "shuffled-voxels"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """What was measured of the patients who could be measured.
-
-    Attributes
-    ----------
-    features : DataFrame, one row a patient
-        The card's.
-    rivals : DataFrame
-        ``volume``, ``suv_max``...
-    controls : mapping of str to ndarray, shape (copies, patients, features)
-    truth : Truth or None
-        None where nobody's outcome is known.
-    centres : Series
-    batches : DataFrame
-        Columns by which patients fall into batches.
-    left_out : tuple of mapping
-        ``patient`` and ``reason``.
-    """
-
-    features: pd.DataFrame
-    rivals: pd.DataFrame
-    controls: Mapping[str, Floats]
-    truth: Truth
-    batches: pd.DataFrame
-    left_out: tuple[Mapping[str, str], ...] = ()
-
-    @property
-    def patients(self) -> int:
-        """How many there are."""
-        return len(self.features)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """A card's score of every patient.
-
-    Attributes
-    ----------
-    true : ndarray, shape (n,)
-    controls : mapping of str to ndarray, shape (copies, n), or to the reason why there is none
-    """
-
-    true: Floats
-    controls: Mapping[str, Floats | str] = field(default_factory=dict)
-
-
-def score_formula(card: Card) -> Formula:
-    """Return the card's sum as a formula; an intercept that is not known is left out, which changes no ranking.
-
-    Examples
-    --------
-    >>> from onclair.io.cards import read_card
-    >>> score_formula(read_card("volume-cox")).family
-    'linear'
-    """
-    document = dict(model_record(card).document)
-    document |= {"family": "linear", "intercept": document.get("intercept") or 0.0}
-    document.pop("baseline", None)
-    return formula_of(document)
-
-
-def faults(card: Card, features: pd.DataFrame, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return the patients whom the card cannot score, and why."""
-    formula = score_formula(card)
-    found = {}
-    for patient, row in features.iterrows():
-        gaps = [str(name) for name in features.columns[row.isna()]]
-        if gaps:
-            why = reasons.get(str(patient), {}).get(gaps[0], "it is undefined")
-            found[str(patient)] = f"the feature {gaps[0]} has no value: {why}"
-        elif (fault := formula.fault({str(name): float(value) for name, value in row.items()})) is not None:
-            found[str(patient)] = fault
-    return found
-
-
-def scores_of(card: Card, measured: Measured) -> Scores:
-    """Return the card's score of every patient, and on every copy of every control."""
-    formula, names = score_formula(card), list(measured.features.columns)
-    true = formula.linear_predictor({name: measured.features[name].to_numpy() for name in names})
-    controls: dict[str, Floats | str] = {}
-    for control, values in measured.controls.items():
-        if not np.isfinite(values).all():
-            controls[control] = "a feature has no value on some destroyed copies"
-            continue
-        flat = values.reshape(-1, len(names))
-        found = formula.linear_predictor({name: flat[:, at] for at, name in enumerate(names)})
-        controls[control] = found.reshape(values.shape[:2])
-    return Scores(true, controls)
-
-
-def figures(measured: Measured, scores: Scores, seed: int) -> list[Estimate]:
+def figures(rows: Rows, scores: Scores, seed: int) -> list[Estimate]:
     """Return every figure of a score but those by batch and on other cohorts.
 
     Parameters
     ----------
-    measured : Measured
+    rows : Rows
     scores : Scores
     seed : int
         Of the shuffled labels.
     """
-    truth = measured.truth
+    truth = rows.truth
     found = [truth.ranks(f"{truth.figure}:model", scores.true)]
-    for name in measured.rivals.columns:
-        found += _beside(measured, scores, str(name))
-    found += _given_volume(measured, scores)
+    for name in rows.rivals.columns:
+        found += _beside(rows, scores, str(name))
+    found += _given_volume(rows, scores)
     for control, values in scores.controls.items():
         found += _on_control(truth, scores.true, control, values)
     found.append(_null(truth, scores.true, found[0], seed))
     return found
 
 
-def survey(measured: Measured) -> tuple[dict[str, Any], list[Estimate]]:
+def survey(rows: Rows) -> tuple[dict[str, Any], list[Estimate]]:
     """Return how many features look promising one by one, and how many still do on shuffled voxels.
 
     Returns
@@ -147,10 +55,10 @@ def survey(measured: Measured) -> tuple[dict[str, Any], list[Estimate]]:
         shuffled copies, features that no shuffling can change not counted; ``mean_auc``, ``mean_auc_shuffled``: means of the folded
         figures; ``median_spearman``: over features, of the median over copies. And each feature's two figures.
     """
-    truth, rows, estimates = measured.truth, [], []
-    copies = measured.controls[SHUFFLED]
-    for at, name in enumerate(measured.features.columns):
-        values = measured.features[name].to_numpy()
+    truth, table_rows, estimates = rows.truth, [], []
+    copies = rows.controls[SHUFFLED]
+    for at, name in enumerate(rows.features.columns):
+        values = rows.features[name].to_numpy()
         if not (np.isfinite(values).all() and np.isfinite(copies[:, :, at]).all()):
             estimates.append(not_available(f"{truth.figure}:feature:{name}", "the feature has no value for some patients or copies"))
             continue
@@ -159,12 +67,12 @@ def survey(measured: Measured) -> tuple[dict[str, Any], list[Estimate]]:
         mixed = replace(each[0], value=float(np.mean([e.value for e in each])), low=None, high=None, se=None)
         mixed = replace(mixed, method=f"mean of the folded figure over {len(each)} copies", reason="a mean over copies, without interval")
         rho = _median_spearman("spearman:feature:x", values, copies[:, :, at])
-        rows.append((true.value, mixed.value, rho.value))
+        table_rows.append((true.value, mixed.value, rho.value))
         estimates += [true, mixed]
-    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    table = np.array(table_rows, dtype=np.float64).reshape(-1, 3)
     above = table[:, 0] > PROMISING
     said = {
-        "features": len(measured.features.columns),
+        "features": len(rows.features.columns),
         "above": int(above.sum()),
         "still_above": int((above & (table[:, 1] > PROMISING)).sum()),
         "mean_auc": float(table[:, 0].mean()),
@@ -178,13 +86,8 @@ def survey(measured: Measured) -> tuple[dict[str, Any], list[Estimate]]:
 PROMISING = 0.7
 
 
-def scorable(card: Card) -> bool:
-    """Return whether a card has one score, rather than a list of features."""
-    return card.model.kind in SUMS
-
-
-def _beside(measured: Measured, scores: Scores, name: str) -> Iterator[Estimate]:
-    truth, values = measured.truth, measured.rivals[name].to_numpy()
+def _beside(rows: Rows, scores: Scores, name: str) -> Iterator[Estimate]:
+    truth, values = rows.truth, rows.rivals[name].to_numpy()
     if not np.isfinite(values).all():
         reason = f"{name} has no value for {int((~np.isfinite(values)).sum())} patients"
         for each in (f"{truth.figure}:rival:{name}", f"{truth.figure}:model-minus-{name}", f"spearman:model:{name}"):
@@ -194,9 +97,9 @@ def _beside(measured: Measured, scores: Scores, name: str) -> Iterator[Estimate]
     yield nuisance_correlation(f"spearman:model:{name}", scores.true, values)
 
 
-def _given_volume(measured: Measured, scores: Scores) -> Iterator[Estimate]:
+def _given_volume(rows: Rows, scores: Scores) -> Iterator[Estimate]:
     """Yield what the score tells beyond volume: partial rank correlation with the outcome, and the likelihood ratio given log volume."""
-    truth, volume = measured.truth, measured.rivals["volume"].to_numpy()
+    truth, volume = rows.truth, rows.rivals["volume"].to_numpy()
     if not isinstance(truth, Binary):
         return
     yield nuisance_correlation("spearman:model:outcome-given-volume", scores.true, truth.truth, given=volume)
@@ -215,7 +118,7 @@ def _given_volume(measured: Measured, scores: Scores) -> Iterator[Estimate]:
 
     statistic = max(2 * (fits[1].log_likelihood - fits[0].log_likelihood), 0.0)
     method = "likelihood ratio of the score added to log volume in a logistic model, chi-square with 1 degree"
-    yield Estimate(name, float(special.chdtrc(1, statistic)), n=measured.patients, events=truth.events, method=method)
+    yield Estimate(name, float(special.chdtrc(1, statistic)), n=rows.patients, events=truth.events, method=method)
 
 
 def _on_control(truth: Truth, true: Floats, control: str, values: Floats | str) -> Iterator[Estimate]:

@@ -1,0 +1,290 @@
+"""`onclair radiomics audit`: a model card and a cohort in; ten gates, a verdict and verifiable evidence out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from onclair.core.canonical import sha256_of
+from onclair.core.cohort import Cohort
+from onclair.core.errors import BadCase, BadCohort, NoRoom
+from onclair.core.estimate import Estimate
+from onclair.core.evidence import Evidence
+from onclair.core.outcome import Outcome
+from onclair.core.progress import Listener, Progress, silent
+from onclair.core.study import MapFunction
+from onclair.io.cards import Card, read_card
+from onclair.io.cohorts import check_cohort, read_cohort
+from onclair.io.source import source_sha256
+from onclair.io.tables import write_table
+from onclair.report.audit import audit_files
+from onclair.run.describe import Described
+from onclair.run.environment import environment
+from onclair.run.left_out import left_out
+from onclair.run.occupied import refuse_around
+from onclair.run.pointer import write_pointer
+from onclair.run.pool import pool
+from onclair.run.report import write_report
+from onclair.run.store import EVIDENCE, Store, inputs_of, json_bytes, opened, read_evidence
+from onclair.studies.tasks.radiomics_audit_gates import Gate
+from onclair.studies.tasks.radiomics_audit_judge import Judged, judged
+from onclair.studies.tasks.radiomics_audit_measure import STAGE as DESCRIBE
+from onclair.studies.tasks.radiomics_audit_measure import Controls, MeasureTask, control_names, measure_patient
+from onclair.studies.tasks.radiomics_audit_plan import Reading, reading_of
+from onclair.studies.tasks.radiomics_audit_rows import Rows, gathered
+from onclair.validate.replication import RULES
+
+STAGE, KIND = "validate", "audit"
+#: What a folder of an external patient begins with.
+EXTERNAL = "external."
+#: Fewer copies of a control than this leave the median to luck.
+LEAST_SEEDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What to audit, on whom, into which folder.
+
+    Attributes
+    ----------
+    card : str or Path
+        The name of a card that ships, or a file.
+    data : Path
+        The cohort's folder.
+    external : Path or None
+        Another cohort, on which the score is taken as it is.
+    seeds : int
+        Copies of each control.
+    out : Path or None
+        The run folder; None keeps nothing.
+    workers : int
+        Processes; no result depends on it.
+    seed : int
+        Of every random choice.
+    progress : callable
+    """
+
+    card: str | Path
+    data: Path
+    external: Path | None = None
+    seeds: int = LEAST_SEEDS
+    out: Path | None = None
+    workers: int = 1
+    seed: int = 1
+    progress: Listener = silent
+
+    def settings(self, card: Card) -> dict[str, Any]:
+        """Return what the figures depend on besides files and code."""
+        return {"card": card.sha256, "seeds": self.seeds, "seed": self.seed, "external": self.external is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit leaves.
+
+    Attributes
+    ----------
+    claim, seal : Evidence
+        The validate record and the run's own.
+    report : Path or None
+        None where no folder was asked for.
+    reused, computed : int
+        Patients taken as they stood, and those measured now.
+    """
+
+    claim: Evidence
+    seal: Evidence
+    report: Path | None
+    reused: int
+    computed: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        facts = self.claim.facts
+        names = (
+            "card",
+            "data",
+            "outcome",
+            "patients",
+            "events",
+            "gates",
+            "verdict",
+            "permutation_invariant",
+            "features",
+            "survey",
+            "left_out",
+        )
+        return {
+            **{name: facts[name] for name in names},
+            "report": None if self.report is None else str(self.report),
+            "evidence_id": self.claim.id,
+            "seal": self.seal.id,
+            "reused": self.reused,
+            "computed": self.computed,
+            "warnings": [dict(w) for w in self.claim.warnings],
+            "estimates": [e.as_dict() for e in self.claim.estimates],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Here:
+    """What the parts of one audit share."""
+
+    asked: Audit
+    card: Card
+    reading: Reading
+    store: Store
+    over: MapFunction
+
+
+def audit(asked: Audit) -> Audited:
+    """Audit a card on a cohort, going on with whatever is already there.
+
+    Parameters
+    ----------
+    asked : Audit
+
+    Returns
+    -------
+    Audited
+
+    Raises
+    ------
+    BadSetting
+        For a card that cannot be read, or a feature that its engine does not have.
+    BadCohort
+        For a cohort that is inconsistent as a whole, without the outcome, or of one class.
+    BadCase
+        For the first patient whose files cannot be used; the patients that were measured are kept.
+    NoRoom
+        When the folder cannot be written, is in use, or holds the finished run of something else.
+    """
+    card = read_card(asked.card)
+    reading = reading_of(card)
+    cohort, outcome = _checked(asked.data, card, reading)
+    other = None if asked.external is None else _checked(asked.external, card, reading)
+    with _folder(asked, card) as out, opened(out) as store, pool(asked.workers) as over:
+        here = _Here(asked, card, reading, store, over)
+        done = _measured(here, cohort, "")
+        records = {f"{DESCRIBE}/{d.patient}": d.evidence for d in done if d.evidence is not None}
+        own = gathered(store, card, cohort, outcome, records)
+        away: Rows | None = None
+        if other is not None:
+            further = _measured(here, other[0], EXTERNAL)
+            more = {f"{DESCRIBE}/{EXTERNAL}{d.patient}": d.evidence for d in further if d.evidence is not None}
+            away = gathered(store, card, other[0], other[1], more)
+            records |= more
+        found = judged(card, reading, own, away, seed=asked.seed)
+        records[STAGE] = _write_claim(here, own, found, inputs_of(records))
+        if asked.out is not None:
+            records["report"] = write_report(store, audit_files, records[STAGE])
+            write_pointer(out, asked.data)
+        facts = {"kind": KIND, "study": "radiomics", "pointer": asked.out is not None, "claim": records[STAGE].id}
+        seal = store.seal(Evidence("run", "", inputs_of(records), asked.settings(card), "", environment(), facts=facts))
+    reused = sum(d.reused for d in done)
+    report = None if asked.out is None else asked.out / "report" / REPORT
+    return Audited(records[STAGE], seal, report, reused, len(done) - reused)
+
+
+#: The file of the report that a person opens.
+REPORT = "report.html"
+
+
+def _checked(data: Path, card: Card, reading: Reading) -> tuple[Cohort, Outcome]:
+    """Return the cohort of the patients to audit on, and what the card predicts."""
+    cohort = read_cohort(data)
+    outcome = cohort.outcome(card.about.outcome)
+    if outcome.kind not in ("binary", "survival"):
+        raise BadCohort(f"The outcome '{outcome.name}' is {outcome.kind}; an audit needs a binary or a survival one.", item=outcome.name)
+    check = check_cohort(data, (reading.kind, "mask") if reading.kind else ("mask",), outcome)
+    if check.problems:
+        first = check.problems[0]
+        others = len(check.bad) - 1
+        more = f" {others} more cannot be used as they stand; `onclair cohort check` lists all." if others else ""
+        raise BadCase(f"{first.sentence}{more} Mend or leave out such patients, then run again.", item=first.patient)
+    return check.cohort, outcome
+
+
+def _measured(here: _Here, cohort: Cohort, prefix: str) -> list[Described]:
+    """Measure every patient, telling the listener; a killed run goes on from what it finds."""
+    names = control_names(here.reading) if not prefix else ()
+    if here.card.model.kind == "survey":
+        names = names[:1]
+    controls = Controls(names, here.asked.seeds, here.asked.seed)
+    tasks = [MeasureTask(cohort.only({p}), p, here.reading, controls, here.store.root, f"{prefix}{p}") for p in cohort.patients]
+    done: list[Described] = []
+    for each in here.over(measure_patient, tasks):
+        done.append(each)
+        here.asked.progress(Progress(DESCRIBE, len(done), len(tasks), each.patient, "reused" if each.reused else "done"))
+    bad = [each for each in done if each.evidence is None]
+    if bad:
+        more = f" {len(bad) - 1} more cannot be used." if len(bad) > 1 else ""
+        raise BadCase(f"{bad[0].reason}{more} Mend or leave out such patients, then run again: the others are kept.", item=bad[0].patient)
+    return done
+
+
+def _write_claim(here: _Here, rows: Rows, found: Judged, inputs: Mapping[str, str]) -> Evidence:
+    """Write the stage `validate`: every figure, the gates and the verdict; or take it as it stands."""
+    cohort, card = rows.cohort, here.card
+    facts = {
+        "kind": KIND,
+        "title": cohort.about.title,
+        "data": cohort.about.data,
+        "licence": cohort.about.licence,
+        "citation": cohort.about.citation,
+        "card": {"name": card.name, "missing": list(card.missing)},
+        "card_document": dict(card.document),
+        "outcome": {"name": rows.outcome.name, "kind": rows.outcome.kind, "unit": rows.outcome.unit, "horizon": rows.outcome.horizon},
+        "patients": rows.patients,
+        "events": found.events,
+        "gates": [gate.as_dict() for gate in found.gates],
+        "verdict": found.verdict.as_dict(),
+        "rules": list(RULES),
+        "permutation_invariant": all(here.reading.invariant),
+        "features": found.features,
+        "survey": found.survey,
+        "left_out": left_out([(str(w["patient"]), str(w["reason"])) for w in rows.left_out], cohort),
+    }
+    told = {**inputs, "outcomes": sha256_of(rows.told()), "card": card.sha256}
+    code = sha256_of([source_sha256(judged), source_sha256(audit)])
+    fresh = Evidence(STAGE, "", told, here.asked.settings(card), code, environment(), {}, tuple(found.estimates), facts, found.warnings)
+
+    def fill(partial: Path) -> None:
+        write_table(partial / "estimates.csv", pd.DataFrame([e.as_dict() for e in found.estimates]))
+        write_table(partial / "scores.csv", found.scores)
+        write_table(partial / "features.csv", rows.features.reset_index())
+        (partial / "card.json").write_bytes(json_bytes(dict(card.document)))
+
+    kept = here.store.find(STAGE, fresh.key)
+    same = kept is not None and replace(kept, outputs={}).id == fresh.id
+    return kept if kept is not None and same else here.store.write(STAGE, fresh, fill)
+
+
+@contextmanager
+def _folder(asked: Audit, card: Card) -> Iterator[Path]:
+    """Give the run folder: the one asked for, or one that is gone afterwards."""
+    if asked.out is None:
+        with tempfile.TemporaryDirectory(prefix="onclair-audit-") as place:
+            yield Path(place, "run")
+        return
+    for data in (asked.data, asked.external):
+        if data is not None:
+            refuse_around(asked.out, data)
+    if (asked.out / EVIDENCE).exists():
+        sealed = read_evidence(asked.out)
+        if sealed.facts.get("kind") != KIND:
+            raise NoRoom(f"{asked.out} holds a finished run that is no audit; choose another --out.", item=str(asked.out))
+        if sealed.settings != asked.settings(card):
+            raise NoRoom(
+                f"{asked.out} holds a finished audit of another card or with other settings; choose another --out.", item=str(asked.out)
+            )
+    yield asked.out
+
+
+__all__ = ["Audit", "Audited", "Estimate", "Gate", "audit"]

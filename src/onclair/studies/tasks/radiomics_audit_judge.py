@@ -1,0 +1,130 @@
+"""The rows of an audit judged: figures, gates, verdict and what a reader must be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from onclair.core.estimate import Estimate, not_available
+from onclair.io.cards import Card
+from onclair.studies.tasks.radiomics_audit_figures import figures, survey
+from onclair.studies.tasks.radiomics_audit_gates import Found, Gate, gates_of, verdict_of
+from onclair.studies.tasks.radiomics_audit_plan import Reading
+from onclair.studies.tasks.radiomics_audit_rows import Rows
+from onclair.studies.tasks.radiomics_audit_score import Scores, scores_of
+from onclair.validate.batch import aliasing_estimate, within_batch_auc
+from onclair.validate.confounds import too_few_events
+from onclair.validate.replication import BatchFigures, Verdict
+from onclair.validate.truths import Binary
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What an audit found.
+
+    Attributes
+    ----------
+    estimates : tuple of Estimate
+    gates : tuple of Gate
+    verdict : Verdict
+    events : int
+    features : list of mapping
+        ``name``, ``tag``, ``permutation_invariant`` and ``coefficient`` of each.
+    survey : mapping or None
+    scores : DataFrame
+        ``patient`` and ``score``.
+    warnings : tuple of mapping
+    """
+
+    estimates: tuple[Estimate, ...]
+    gates: tuple[Gate, ...]
+    verdict: Verdict
+    events: int
+    features: list[dict[str, Any]]
+    survey: Mapping[str, Any] | None
+    scores: pd.DataFrame
+    warnings: tuple[Mapping[str, str], ...]
+
+
+def judged(card: Card, reading: Reading, own: Rows, away: Rows | None, *, seed: int) -> Judged:
+    """Return the figures, the gates and the verdict.
+
+    Parameters
+    ----------
+    card : Card
+    reading : Reading
+    own : Rows
+        The cohort audited on.
+    away : Rows or None
+        The external one, on which the score is taken as it is.
+    seed : int
+    """
+    estimates: list[Estimate] = []
+    batches: tuple[BatchFigures, ...] = ()
+    told: Mapping[str, Any] | None = None
+    scores: Scores | None = None
+    if card.model.kind == "survey" and not reading.lacking:
+        told, estimates = survey(own)
+    elif not reading.lacking:
+        scores = scores_of(card, own.features, own.controls)
+        estimates = figures(own, scores, seed)
+        batches, more = _batches(own, scores)
+        estimates += more
+    if scores is None:
+        estimates += [own.truth.ranks(f"{own.truth.figure}:rival:{name}", own.rivals[name]) for name in _known_rivals(own)]
+    by_name = {estimate.name: estimate for estimate in estimates}
+    counts = (own.truth.events, own.truth.non_events)
+    found = Found(card, reading, counts, own.truth.figure, tuple(_known_rivals(own)), by_name, batches, told)
+    verdict = verdict_of(found)
+    frame = pd.DataFrame({"patient": own.rivals.index, "score": np.nan if scores is None else scores.true})
+    return Judged(
+        tuple(estimates), gates_of(found, verdict), verdict, own.truth.events, _features(card, reading), told, frame, _warnings(own)
+    )
+
+
+def _known_rivals(rows: Rows) -> list[str]:
+    return [str(name) for name in rows.rivals.columns if np.isfinite(rows.rivals[name].to_numpy()).all()]
+
+
+def _batches(rows: Rows, scores: Scores) -> tuple[tuple[BatchFigures, ...], list[Estimate]]:
+    """Return what is known of each batch column; the first gives the figure within batches its plain name."""
+    truth, figure = rows.truth, rows.truth.figure
+    if rows.batches.empty or not len(rows.batches.columns):
+        return (), [not_available(f"{figure}:model:within-batch", "all patients fall into one batch", n=rows.patients)]
+    found, estimates = [], []
+    for at, column in enumerate(rows.batches.columns):
+        batch = rows.batches[column].to_numpy(dtype=object)
+        name = f"{figure}:model:within-batch" if at == 0 else f"{figure}:model:within-{column}"
+        if isinstance(truth, Binary):
+            within = within_batch_auc(name, truth.truth, scores.true, batch)
+        else:
+            within = not_available(name, "discrimination within batches is not available for survival outcomes", n=rows.patients)
+        aliasing = aliasing_estimate(f"cramers_v:batch:{column}", batch, truth.happened)
+        found.append(BatchFigures(str(column), within, aliasing))
+        estimates += [within, aliasing]
+    return tuple(found), estimates
+
+
+def _features(card: Card, reading: Reading) -> list[dict[str, Any]]:
+    weights = [each.coefficient for each in card.features]
+    known = weights if len(weights) == len(reading.columns) else [None] * len(reading.columns)
+    return [
+        {"name": name, "tag": tag, "permutation_invariant": same, "coefficient": weight}
+        for name, tag, same, weight in zip(reading.columns, reading.tags, reading.invariant, known, strict=True)
+    ]
+
+
+def _warnings(rows: Rows) -> tuple[Mapping[str, str], ...]:
+    """Return what a reader must know before a figure is quoted."""
+    warnings: list[Mapping[str, str]] = []
+    few = too_few_events(rows.truth.events, rows.truth.non_events)
+    if few:
+        warnings.append({"code": "too_few_events", "text": few})
+    if rows.cohort.about.data == "virtual":
+        warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person."})
+    warnings += [{"code": "left_out", "text": f"{who['patient']} was left out: {who['reason']}."} for who in rows.left_out]
+    return tuple(warnings)

@@ -1,0 +1,73 @@
+"""A card's score: its sum over features, for every patient and on every copy of every control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from onclair.io.cards import Card, model_record
+from onclair.science.statistics.formula import Formula, formula_of
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """A card's score of every patient.
+
+    Attributes
+    ----------
+    true : ndarray, shape (n,)
+    controls : mapping of str to ndarray, shape (copies, n), or to the reason why there is none
+    """
+
+    true: Floats
+    controls: Mapping[str, Floats | str] = field(default_factory=dict)
+
+
+def score_formula(card: Card) -> Formula:
+    """Return the card's sum as a formula; an intercept that is not known is left out, which changes no ranking.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> score_formula(read_card("volume-cox")).family
+    'linear'
+    """
+    document = dict(model_record(card).document)
+    document |= {"family": "linear", "intercept": document.get("intercept") or 0.0}
+    document.pop("baseline", None)
+    return formula_of(document)
+
+
+def faults(card: Card, features: pd.DataFrame, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the patients whom the card cannot score, and why."""
+    formula = score_formula(card)
+    found = {}
+    for patient, row in features.iterrows():
+        gaps = [str(name) for name in features.columns[row.isna()]]
+        if gaps:
+            why = reasons.get(str(patient), {}).get(gaps[0], "it is undefined")
+            found[str(patient)] = f"the feature {gaps[0]} has no value: {why}"
+        elif (fault := formula.fault({str(name): float(value) for name, value in row.items()})) is not None:
+            found[str(patient)] = fault
+    return found
+
+
+def scores_of(card: Card, features: pd.DataFrame, controls: Mapping[str, Floats]) -> Scores:
+    """Return the card's score of every patient, and on every copy of every control."""
+    formula, names = score_formula(card), list(features.columns)
+    true = formula.linear_predictor({name: features[name].to_numpy() for name in names})
+    found_on: dict[str, Floats | str] = {}
+    for control, values in controls.items():
+        if not np.isfinite(values).all():
+            found_on[control] = "a feature has no value on some destroyed copies"
+            continue
+        flat = values.reshape(-1, len(names))
+        found = formula.linear_predictor({name: flat[:, at] for at, name in enumerate(names)})
+        found_on[control] = found.reshape(values.shape[:2])
+    return Scores(true, found_on)

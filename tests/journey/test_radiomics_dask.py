@@ -1,0 +1,89 @@
+"""A cohort extracted by a running Dask scheduler: the table is the one that this process makes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commandline import onclair, onclair_here
+
+pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+SETTINGS = 'discretisation = "fixed-width"\nwidth = 0.5\nminimum = 0.0\nfamilies = ["statistics", "glcm"]\n'
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("dask")
+    (home / "few.toml").write_text(SETTINGS)
+    made = onclair_here(
+        "virtual", "radiomics", "--patients", "6", "--centres", "1", "--seed", "5", "--field-mm", "96", "--out", home / "cohort"
+    )
+    assert made.code == 0, made.err
+    return home
+
+
+@contextlib.contextmanager
+def started(*words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A Dask process of its own on this machine, ended by its id."""
+    command = [str(Path(sys.executable).with_name("dask")), *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def scheduler(place: Path) -> Iterator[str]:
+    """The address of a real scheduler with two real workers."""
+    file = place / "scheduler.json"
+    local = ("--host", "127.0.0.1", "--no-dashboard")
+    worker = ("worker", "--scheduler-file", file, *local, "--nthreads", "1", "--no-nanny", "--local-directory", place)
+    with started("scheduler", "--port", "0", "--scheduler-file", file, *local), started(*worker), started(*worker):
+        address = _answered(file)
+        _wait_for_workers(address, 2)
+        yield address
+
+
+def _answered(file: Path) -> str:
+    for _ in range(600):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return str(json.loads(file.read_text())["address"])
+        time.sleep(0.05)
+    raise AssertionError("the scheduler did not start")
+
+
+def _wait_for_workers(address: str, count: int) -> None:
+    from distributed import Client
+
+    with Client(address, timeout=30, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=60)
+
+
+def test_dask_gives_the_table_that_one_process_gives_and_resumes_what_is_there(place: Path, scheduler: str) -> None:
+    words = ("radiomics", "extract", "--data", place / "cohort", "--settings", place / "few.toml", "--json")
+    here = onclair_here(*words, "--workers", "1", "--out", place / "here").json
+    there = onclair_here(*words, "--dask", scheduler, "--out", place / "there").json
+    again = onclair_here(*words, "--dask", scheduler, "--out", place / "there").json
+    assert (there["rows"], there["extracted"], there["failed"]) == (6, 6, 0)
+    assert there["table_sha256"] == here["table_sha256"]
+    assert (again["extracted"], again["reused"], again["table_sha256"]) == (0, 6, here["table_sha256"])
+
+
+def test_a_scheduler_that_does_not_answer_is_one_sentence(place: Path) -> None:
+    said = onclair("radiomics", "extract", "--data", place / "cohort", "--dask", "tcp://127.0.0.1:9", "--out", place / "nowhere", "--json")
+    assert said.code == 2
+    assert "No Dask scheduler answers at tcp://127.0.0.1:9" in said.err
+    assert len(said.err.strip().splitlines()) == 1
