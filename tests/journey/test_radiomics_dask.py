@@ -12,20 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from commandline import onclair, onclair_here
+from commandline import onclair_here
+from extraction_made import write_cohort_of
+from onclair.core.errors import BadSetting, NotReachable
 
 pytest.importorskip("distributed", reason="the extra [dask] is not installed")
-SETTINGS = 'discretisation = "fixed-width"\nwidth = 0.5\nminimum = 0.0\nfamilies = ["statistics", "glcm"]\n'
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("dask")
-    (home / "few.toml").write_text(SETTINGS)
-    made = onclair_here(
-        "virtual", "radiomics", "--patients", "6", "--centres", "1", "--seed", "5", "--field-mm", "96", "--out", home / "cohort"
-    )
-    assert made.code == 0, made.err
+    write_cohort_of(home / "cohort", 5)
     return home
 
 
@@ -73,17 +70,27 @@ def _wait_for_workers(address: str, count: int) -> None:
 
 
 def test_dask_gives_the_table_that_one_process_gives_and_resumes_what_is_there(place: Path, scheduler: str) -> None:
-    words = ("radiomics", "extract", "--data", place / "cohort", "--settings", place / "few.toml", "--json")
+    words = ("radiomics", "extract", "--data", place / "cohort", "--settings", place / "cohort" / "few.toml", "--json")
     here = onclair_here(*words, "--workers", "1", "--out", place / "here").json
     there = onclair_here(*words, "--dask", scheduler, "--out", place / "there").json
     again = onclair_here(*words, "--dask", scheduler, "--out", place / "there").json
-    assert (there["rows"], there["extracted"], there["failed"]) == (6, 6, 0)
+    assert (there["rows"], there["extracted"], there["failed"]) == (5, 5, 0)
     assert there["table_sha256"] == here["table_sha256"]
-    assert (again["extracted"], again["reused"], again["table_sha256"]) == (0, 6, here["table_sha256"])
+    assert (again["extracted"], again["reused"], again["table_sha256"]) == (0, 5, here["table_sha256"])
 
 
-def test_a_scheduler_that_does_not_answer_is_one_sentence(place: Path) -> None:
-    said = onclair("radiomics", "extract", "--data", place / "cohort", "--dask", "tcp://127.0.0.1:9", "--out", place / "nowhere", "--json")
-    assert said.code == 2
-    assert "No Dask scheduler answers at tcp://127.0.0.1:9" in said.err
-    assert len(said.err.strip().splitlines()) == 1
+def test_a_scheduler_that_does_not_answer_is_one_sentence() -> None:
+    from onclair.run.dask import scheduled
+
+    with (
+        pytest.raises(NotReachable, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9; start one"),
+        scheduled("tcp://127.0.0.1:9", patience_s=0.5),
+    ):
+        pass
+
+
+def test_an_address_that_is_none_is_one_sentence() -> None:
+    from onclair.run.dask import scheduled
+
+    with pytest.raises(BadSetting, match=r"give one such as tcp://127\.0\.0\.1:8786"), scheduled("nonsense://x", patience_s=0.5):
+        pass

@@ -166,8 +166,27 @@ def test_findings_are_never_written_into_a_run_nor_over_each_other(cohort: Path,
     assert "holds a finding of VP001 already" in again.err
 
 
+def test_a_fhir_risk_assessment_lies_beside_each_finding_where_asked(cohort: Path, finished: Path, tmp_path: Path) -> None:
+    from fhir.resources.riskassessment import RiskAssessment
+
+    said = onclair("apply", finished, "--input", cohort, "--out", tmp_path / "answers", "--fhir", "--json")
+    assert said.code == 0, said.err
+    for found in said.json["findings"]:
+        told = (Path(found["path"]).parent / "risk.json").read_text()
+        RiskAssessment.model_validate_json(told)
+        risk, finding = json.loads(told), json.loads(Path(found["path"]).read_text())
+        assert (risk["subject"]["identifier"]["value"], risk["status"]) == (finding["subject"], "preliminary")
+        assert risk["basis"][0]["identifier"]["value"] == finding["evidence"]
+        prediction = risk["prediction"][0]
+        if finding["answer"]["value"] == "cannot_tell":
+            assert "probabilityDecimal" not in prediction
+        else:
+            assert prediction["probabilityDecimal"] == pytest.approx(100 * finding["risk"]["probability"], rel=1e-12)
+
+
 def test_the_outline_that_a_finding_names_lies_beside_it(cohort: Path, finished: Path, tmp_path: Path) -> None:
     assert onclair("apply", finished, "--input", cohort, "--out", tmp_path / "answers").code == 0
+    assert not list((tmp_path / "answers").rglob("risk.json"))
     finding = json.loads((tmp_path / "answers" / "VP001" / "finding.json").read_text())
     (mask,) = finding["masks"]
     assert mask["segments"][0]["value"] == finding["estimates"][0]["segment"]

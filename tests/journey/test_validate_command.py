@@ -114,6 +114,9 @@ def test_merged_sites_equal_one_run_over_all_rows(place, whole):
         for field in ("value", "low", "high", "se"):
             assert e[field] == pytest.approx(names[e["name"]][field], abs=1e-9), (e["name"], field)
     assert onclair_here("validate", "merge", sites[0], sites[0]).code == 2
+    shutil.copytree(sites[0], place / "moved")
+    again = onclair_here("validate", "merge", sites[2], place / "moved", sites[1], "--json").json
+    assert again == merged
 
 
 def test_a_finished_run_on_other_data_is_not_written_over(place, whole):
@@ -153,26 +156,26 @@ def test_a_table_in_the_french_dialect_is_read_and_said(tmp_path):
     assert said["rows"] == 60
 
 
-@pytest.mark.parametrize(
-    ("column", "figure", "status"),
-    [("same", "auc:m", "ok"), ("same", "slope:m", "not_available"), ("apart", "slope:m", "not_available"), ("apart", "auc:m", "ok")],
-)
-def test_a_constant_or_separating_prediction_is_a_status(column, figure, status, tmp_path):
+@pytest.mark.parametrize(("figure", "status"), [("slope:m", "not_available"), ("auc:m", "ok")])
+def test_a_separating_prediction_is_a_status(figure, status, tmp_path):
     n = 60
-    frame = pd.DataFrame({"y": np.arange(n) % 2, "same": 0.4, "apart": 0.2 + 0.6 * (np.arange(n) % 2)})
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    plan = f'outcome = "binary"\n[columns]\ntruth = "y"\n[models.m]\ncolumn = "{column}"\n[figures]\nbootstrap = 0\n'
+    pd.DataFrame({"y": np.arange(n) % 2, "p": 0.2 + 0.6 * (np.arange(n) % 2)}).to_csv(tmp_path / "t.csv", index=False)
+    plan = 'outcome = "binary"\n[columns]\ntruth = "y"\n[models.m]\ncolumn = "p"\n[figures]\nbootstrap = 0\n'
     (tmp_path / "p.toml").write_text(plan)
     found = by_name(onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json").json)
     assert found[figure]["status"] == status
 
 
-def test_one_class_is_a_status_of_the_figures_that_need_two(tmp_path):
-    pd.DataFrame({"y": [0] * 30, "p": np.linspace(0.1, 0.5, 30)}).to_csv(tmp_path / "t.csv", index=False)
-    (tmp_path / "p.toml").write_text('outcome = "binary"\n[columns]\ntruth = "y"\n[models.m]\ncolumn = "p"\n')
-    said = onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json")
-    found = by_name(said.json)
-    assert (found["auc:m"]["status"], found["brier:m"]["status"]) == ("not_available", "ok")
+def test_one_class_in_one_centre_is_a_status_there_and_nowhere_else(tmp_path):
+    n = 120
+    centre = np.repeat(["a", "b", "c"], 40)
+    truth = np.where(centre == "c", 0, np.arange(n) % 2)
+    pd.DataFrame({"y": truth, "p": np.linspace(0.1, 0.9, n), "c": centre}).to_csv(tmp_path / "t.csv", index=False)
+    plan = 'outcome = "binary"\n[columns]\ntruth = "y"\ncentre = "c"\n[models.m]\ncolumn = "p"\n[figures]\nbootstrap = 0\n'
+    (tmp_path / "p.toml").write_text(plan)
+    found = by_name(onclair_here("validate", "--predictions", tmp_path / "t.csv", "--plan", tmp_path / "p.toml", "--json").json)
+    assert [found[f"auc:m:centre={c}"]["status"] for c in "abc"] == ["ok", "ok", "not_available"]
+    assert found["auc:m"]["status"] == "ok"
 
 
 def test_the_readable_table_names_figures_and_evidence(place):

@@ -178,6 +178,15 @@ def test_a_value_where_the_transform_is_not_defined_is_refused(tmp_path):
         formula.predict({"psa": [1.0, 0.0]})
 
 
+@pytest.mark.parametrize("family", ["identity", "rcs", "exp"])
+def test_a_term_that_overflows_is_refused_whatever_its_transform(tmp_path, family):
+    term = {"input": "psa", "transform": family, "coefficient": 1e200}
+    term |= {"knots": [1.0, 2.0, 3.0], "coefficient": [1.0, 2.0]} if family == "rcs" else {}
+    formula = read(tmp_path, inputs=[], terms=[term])
+    with pytest.raises(BadInput, match=f"psa is 1e\\+200 in row 1, of which '{family}' cannot be taken; check its unit"):
+        formula.predict({"psa": [1.5, 1e200]})
+
+
 def test_what_keeps_a_case_from_being_predicted_is_said_without_raising(tmp_path):
     formula = read(tmp_path)
     assert formula.fault({"age": 64.0, "volume": None, "sex": "F"}) is None

@@ -1,5 +1,7 @@
 """Isotonic, temperature and beta calibration: scikit-learn's answers, separation, and rows that were seen before."""
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
@@ -194,3 +196,33 @@ def test_what_is_no_score_is_refused(fit):
         fit([0.1, 37.0], [0, 1])
     with pytest.raises(BadInput, match="do not pair"):
         fit([0.1], [0, 1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("score", "truth"), [([0.1, float("nan")], [0, 1]), ([0.1, 0.9], [0, 2]), ([0.1, 0.9], [0, 0.5])])
+def test_what_is_no_score_or_no_truth_is_refused_by_every_method(method, score, truth):
+    with pytest.raises(BadInput, match="a score lies in"):
+        fit_calibrator(method, score, truth)
+    with pytest.raises(BadInput, match="do not pair"):
+        fit_calibrator(method, [], [])
+
+
+def test_platts_patients_must_be_named_for_every_row():
+    with pytest.raises(BadInput, match="1 patients were named for 2 rows"):
+        platt([0.1, 0.9], [0, 1], ["a"])
+
+
+def test_platts_targets_are_smoothed_by_each_classs_own_count():
+    flat = platt([0.5] * 4, [1, 0, 0, 0])
+    assert flat.risk([0.5])[0] == pytest.approx((2 / 3 + 3 * (1 / 5)) / 4, abs=1e-12)
+
+
+@pytest.mark.parametrize("score", [[0.1, 0.4, 0.3, 0.9], [0.5] * 4])
+def test_one_patients_rows_give_risks_without_interval_and_a_record_that_is_json(score):
+    found = platt(score, [0, 1, 0, 1], ["p"] * 4)
+    assert found.status == "ok"
+    assert found.covariance is None
+    assert "one patient's" in found.reason
+    assert Calibrator.from_dict(json.loads(json.dumps(found.as_dict(), allow_nan=False))) == found
+    assert np.isnan(found.interval([0.2, 0.7])).all()
+    assert np.isfinite(found.risk([0.2, 0.7])).all()

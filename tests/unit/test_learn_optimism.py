@@ -66,7 +66,7 @@ def test_a_figure_that_is_right_by_construction_is_never_shown_from_its_own_rows
         assert (estimate.status, estimate.value) == ("not_available", None)
         assert "right by construction" in estimate.reason
     assert found.corrected.low is None
-    assert "no interval" in found.corrected.method
+    assert "no interval" in found.corrected.reason
 
 
 def test_harrells_correction_is_apparent_minus_the_mean_difference(plain):
@@ -218,3 +218,41 @@ def test_what_cannot_be_bootstrapped_is_refused():
         refits(Prevalence(), rows.iloc[:1], truth[:1])
     with pytest.raises(BadSetting, match="write 'higher' or 'lower'"):
         Merit("auc", AUC.of, "more")
+
+
+def test_events_are_patients_as_n_is_not_rows():
+    rows, truth = cohort(30, rows=5)
+    found = refits(Prevalence(), rows, truth, replicates=4)
+    assert found.events == int(truth.reshape(30, 5)[:, 0].sum())
+    assert all(e.events == found.events <= e.n == 30 for e in (*corrected(found, AUC).estimates, instability(found).mean))
+
+
+def test_a_patient_with_one_event_among_its_rows_is_one_event():
+    found = Refits("m", np.array([0.0, 1, 0, 0]), np.array([0, 0, 1, 1]), np.full(4, 0.5), np.full((1, 4), 0.5), np.ones((1, 2), int))
+    assert found.events == 1
+
+
+@pytest.mark.parametrize("merit", [AUC, BRIER, SLOPE])
+def test_a_figure_without_interval_says_why(plain, merit):
+    found = (*corrected(plain, merit).estimates, instability(plain).mean)
+    assert all(e.reason for e in found if e.low is None)
+    assert "no interval" in found[1].reason
+
+
+def test_one_sample_gives_no_interval_and_the_reason_is_the_sample_not_the_figure():
+    found = refits(Plain(), *cohort(), replicates=1)
+    assert corrected(found, AUC).corrected.reason == "no interval: it takes two bootstrap samples with this figure"
+
+
+def test_an_interval_that_does_not_hold_its_figure_is_not_stretched():
+    truth, who = np.array([0.0, 0, 1, 1]), np.arange(4)
+    risks = np.array([[0.1, 0.2, 0.8, 0.9], [0.1, 0.3, 0.7, 0.9]])  # right about everyone, where the original model is not
+    found = corrected(Refits("m", truth, who, np.array([0.1, 0.6, 0.4, 0.9]), risks, np.ones((2, 4), int)), AUC).corrected
+    assert (found.value, found.low, found.high) == (0.75, 1.0, 1.0)
+    assert "does not hold the figure" in found.reason
+
+
+def test_an_interval_that_misses_its_figure_by_rounding_alone_holds_it():
+    truth, who, risk = np.array([0.0, 0, 1, 1]), np.arange(4), np.array([0.1, 0.2, 0.8, 0.9])
+    found = corrected(Refits("m", truth, who, risk, np.array([risk, risk]), np.ones((2, 4), int)), BRIER)
+    assert found.corrected.reason is None

@@ -62,13 +62,32 @@ def test_every_reported_value_stands_where_its_pointer_leads(name: str) -> None:
     report = json.loads(rendered(RUNS[name](), "json"))
     told = [c for c in cells(RUNS[name]()).values() if c["status"] == "reported"]
     assert len(told) > 10
-    assert [c["number"] for c in told if not backed(report, c["source"], json.loads(json.dumps(c["value"])))] == []
+    said = json.loads(json.dumps(told))
+    assert [c["number"] for c in said if resolve(report, c["source"]) != c["value"] or not backed(report, c["source"], c["value"])] == []
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_reported_source_is_one_field_and_never_a_container_of_them_all(name: str) -> None:
+    told = [c for c in cells(RUNS[name]()).values() if c["status"] == "reported"]
+    assert {c["source"] for c in told}.isdisjoint({"", "/facts", "/estimates", "/facts/model", "/facts/cohort"})
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_further_pointers_lead_somewhere_and_are_told_once(name: str) -> None:
+    report = json.loads(rendered(RUNS[name](), "json"))
+    several = 0
+    for cell in cells(RUNS[name]()).values():
+        places = [cell["source"], *cell["also"]] if cell["status"] == "reported" else cell["also"]
+        assert len(set(places)) == len(places)
+        assert all(resolve(report, place) is not None for place in places)
+        several += len(places) > 1
+    assert several > 5
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_cell_that_is_not_reported_is_empty_and_has_its_reason(name: str) -> None:
     for cell in cells(RUNS[name]()).values():
-        empty = (cell["value"], cell["source"]) == (None, None)
+        empty = (cell["value"], cell["source"], cell["also"]) == (None, None, [])
         assert empty == (cell["status"] != "reported") == bool(cell["reason"])
 
 
@@ -96,8 +115,8 @@ def test_figures_that_rest_on_too_few_events_do_not_count_as_reported() -> None:
 def test_a_changed_figure_changes_the_cell() -> None:
     record = binary()
     other = [Estimate("auc:basic", 0.6, low=0.5, high=0.7, n=260, events=9) if e.name == "auc:basic" else e for e in record.estimates]
-    value = cells(replace(record, estimates=tuple(other)))["TRIPOD+AI", "23a"]["value"]
-    assert value["/0"]["value"] == 0.6
+    cell = cells(replace(record, estimates=tuple(other)))["TRIPOD+AI", "23a"]
+    assert (cell["source"], cell["value"]["value"]) == ("/estimates/0", 0.6)
 
 
 def test_a_score_alone_is_not_said_to_be_calibrated_or_useful() -> None:
@@ -117,7 +136,9 @@ def test_development_does_not_apply_where_predictions_are_judged() -> None:
 def test_evaluating_an_existing_model_does_not_apply_where_a_study_builds_its_own() -> None:
     told = cells(study())
     assert {told["TRIPOD+AI", n]["status"] for n in ("12f", "12g", "20c", "24")} == {"not_applicable"}
-    assert told["TRIPOD+AI", "12a"]["value"] == {"folds": 5, "inner_folds": 4, "repeats": 10, "seed": 1}
+    cell = told["TRIPOD+AI", "12a"]
+    assert (cell["value"], cell["source"]) == (5, "/facts/settings/folds")
+    assert cell["also"] == [f"/facts/settings/{name}" for name in ("inner_folds", "repeats", "seed")]
 
 
 def test_external_testing_is_reported_by_declared_design_alone() -> None:
@@ -140,7 +161,7 @@ def test_leakage_is_answered_by_the_folds_of_a_study_and_not_by_an_internal_plan
 
 
 def test_the_flow_of_an_outcome_in_time_lacks_the_follow_up() -> None:
-    assert cells(binary())["TRIPOD+AI", "20a"]["value"]["/patients"] == 260
+    assert cells(binary())["TRIPOD+AI", "20a"]["value"] == 260
     assert cells(survival())["TRIPOD+AI", "20a"]["status"] == "not_available"
 
 
@@ -149,19 +170,22 @@ def test_diagnostic_accuracy_does_not_apply_to_an_outcome_in_time() -> None:
 
 
 def test_how_censoring_was_weighted_answers_for_an_outcome_in_time() -> None:
-    assert any("censoring-weighted" in each["method"] for each in cells(survival())["PROBAST+AI", "E4.3"]["value"].values())
+    cell = cells(survival())["PROBAST+AI", "E4.3"]
+    told = [resolve(report_dict(survival()), place) for place in (cell["source"], *cell["also"])]
+    assert any("censoring-weighted" in each["method"] for each in told)
 
 
 def test_gaps_that_were_filled_without_saying_how_are_not_reported() -> None:
     assert study().facts["missing"]
     assert cells(study())["TRIPOD+AI", "11"]["status"] == "not_available"
-    assert cells(virtual_study())["TRIPOD+AI", "11"]["value"] == {"/missing": [], "/left_out": []}
+    cell = cells(virtual_study())["TRIPOD+AI", "11"]
+    assert (cell["value"], cell["source"], cell["also"]) == ([], "/facts/missing", ["/facts/left_out"])
 
 
 def test_patients_who_were_left_out_are_not_named() -> None:
     assert [one["patient"] for one in study().facts["left_out"]] == ["STS_044"]
-    value = cells(study())["TRIPOD+AI", "20a"]["value"]
-    assert [set(one) for one in value["/left_out"]] == [{"reason"}]
+    assert "/facts/left_out" in cells(study())["TRIPOD+AI", "20a"]["also"]
+    assert "STS_044" not in rendered(study(), "checklists").decode()
 
 
 def test_differences_between_centres_do_not_apply_in_one_centre() -> None:

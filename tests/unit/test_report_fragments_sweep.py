@@ -113,12 +113,13 @@ def _reasons(source: Path) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
 
 
 def _written(code: str) -> Iterator[ast.expr]:
-    """Yield the texts given as a reason: to ``missing``, ``not_available`` and ``_bare``, or as ``reason=``."""
+    """Yield the texts given as a reason: to ``missing``, ``not_available`` and ``bare``, or as ``reason=``."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call):
             called = getattr(node.func, "id", getattr(node.func, "attr", ""))
             given = [k.value for k in node.keywords if k.arg == "reason"]
             given += node.args[1:2] if called in ("missing", "not_available") else []
+            given += node.args[3:4] if called == "bare" else []
             yield from itertools.chain.from_iterable(map(_literals, given))
 
 

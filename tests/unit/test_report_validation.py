@@ -23,6 +23,7 @@ from onclair.report.json import report_dict
 from onclair.report.phrases import LABELS
 from onclair.report.phrases_validation import READ, VALIDATION
 from onclair.report.validation_checks import checks
+from onclair.report.validation_figures import transport_plot
 from onclair.report.validation_reading import Model, models
 from onclair.report.validation_verdict import validation_verdict
 from onclair.report.words import in_words
@@ -254,3 +255,56 @@ def test_a_hundred_scores_still_make_a_page_that_says_so() -> None:
     assert page.count("auc:score") == 100
     assert "95 more" in page
     assert len(models(Evidence("validate", facts=facts))) == 100
+
+
+def _two_centres(*estimates: Estimate) -> Evidence:
+    ranked = [Estimate(f"auc:a:centre={c}", 0.8, low=0.7, high=0.9, n=100, events=40) for c in "AB"]
+    return _with(_claim(), *ranked, *estimates, centres=["A", "B", "C"])
+
+
+def _forest_of(record: Evidence, measure: str, language: Language) -> tuple[list[str], str]:
+    drawn = transport_plot(record, measure, "a", language)
+    assert drawn is not None
+    svg, caption = drawn.find("svg"), drawn.find("figcaption")
+    assert svg is not None
+    assert caption is not None
+    return [t.text or "" for t in svg.iter("text")], "".join(caption.itertext()).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_centre_without_a_figure_says_so_in_its_row_and_why_in_the_caption(language: Language) -> None:
+    why = "only one class is present: 0 of 12 rows are positive"
+    silent = Estimate("auc:a:centre=C", n=12, events=0, status="not_available", reason=why)
+    written, caption = _forest_of(_two_centres(silent), "auc", language)
+    assert LABELS["not_available"].in_(language) in written
+    assert not any(in_words(why, language)[:20] in each for each in written)
+    assert in_words(why, language).replace("\u00a0", " ") in caption
+
+
+def test_a_point_without_an_interval_says_so_and_why() -> None:
+    why = "every row has the event, so the variance cannot be estimated"
+    alone = Estimate("o_e:a:centre=C", 2.2, n=12, events=12, status="too_few", reason=why)
+    others = [Estimate(f"o_e:a:centre={c}", 1.0, low=0.8, high=1.2, n=100, events=40) for c in "AB"]
+    written, caption = _forest_of(_two_centres(*others, alone), "o_e", "en")
+    assert "no interval" in " ".join(written)
+    assert why in caption
+
+
+def test_a_caption_gives_the_first_reasons_and_counts_the_others() -> None:
+    silent = [Estimate(f"auc:a:centre=Z{i}", n=9, events=0, status="not_available", reason="there is no event") for i in range(5)]
+    _, caption = _forest_of(_two_centres(*silent), "auc", "en")
+    assert caption.count("there is no event") == 3
+    assert "For 2 more, the reasons stand below." in caption
+
+
+def test_a_figure_has_its_article_in_french() -> None:
+    told = " ".join(f"{c.rule} {c.told}" for c in checks(_claim(), Model("a", "risk"), "fr"))
+    assert "intervalle de l’AUC" in told
+    assert not re.search(r"\bde AUC\b|, AUC ", told)
+
+
+def test_degrees_of_freedom_are_told_of_the_whole_and_not_of_each_centre_again() -> None:
+    record = _two_centres()
+    told = [replace(e, method=f"empirical AUC; t quantile on {90 + i} degrees of freedom") for i, e in enumerate(record.estimates)]
+    _, caption = _forest_of(replace(record, estimates=tuple(told)), "auc", "en")
+    assert re.findall(r"t quantile on \d+", caption) == ["t quantile on 90"]

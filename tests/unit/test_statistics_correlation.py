@@ -49,9 +49,19 @@ def test_repeating_every_row_leaves_the_clustered_error_nearly_as_it_was():
     assert spearman(np.repeat(x, 10), np.repeat(y, 10)).se_z < 0.4 * once.se_z
 
 
-def test_the_interval_holds_the_value_when_all_agree():
-    found = spearman(np.arange(10.0), np.arange(10.0))
-    assert found.low <= 1.0 == found.value == found.high
+@pytest.mark.parametrize("way", [1.0, -1.0])
+@pytest.mark.parametrize("clusters", [None, np.arange(30) // 3])
+def test_a_whole_agreement_or_opposition_has_no_interval(way, clusters):
+    found = spearman(np.arange(30.0), way * np.arange(30.0), clusters=clusters)
+    assert found.value == way
+    assert np.isnan([found.low, found.high, found.se_z]).all()
+
+
+def test_a_correlation_of_few_patients_reaches_as_far_as_t_says():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=15)
+    found = spearman(x, x + rng.normal(size=15), clusters=np.arange(15) // 3)
+    assert np.arctanh(found.high) - np.arctanh(found.value) == pytest.approx(2.7764451 * found.se_z)  # t(4)
 
 
 def test_lengths_that_differ_are_refused():

@@ -159,7 +159,8 @@ def test_operating_points_of_repeated_rows_keep_the_width_of_the_patients():
     truth, risks = [1] * 25 + [0] * 25, [0.9] * 20 + [0.1] * 5 + [0.9] * 5 + [0.1] * 20
     once = operating_points("model", truth, risks, [0.5])[0]
     repeated = operating_points("model", np.repeat(truth, 8), np.repeat(risks, 8), [0.5], patients=np.repeat(np.arange(50), 8))[0]
-    assert repeated.high - repeated.low == pytest.approx(once.high - once.low, rel=0.03)
+    assert repeated.high - repeated.low == pytest.approx(once.high - once.low, rel=0.04)  # t on 49 degrees, not normal
+    assert repeated.high - repeated.low > once.high - once.low
 
 
 def test_a_predictive_value_that_no_row_has_is_an_answer():

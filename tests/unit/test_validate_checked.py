@@ -64,10 +64,32 @@ def test_a_missing_patient_is_refused():
     assert "'id'" in refused(table(id=["a", None, "c", "d"]), BINARY)
 
 
-@pytest.mark.parametrize("truth", [["yes", "no", "no", "yes"], [0, 1, 2, 1]])
-def test_a_truth_other_than_0_and_1_is_refused(truth):
-    said = refused(table(y=truth), BINARY)
-    assert "positive" in said
+def test_a_truth_in_words_is_refused_until_the_plan_says_which_is_the_event():
+    assert "positive" in refused(table(y=["yes", "no", "no", "yes"]), BINARY)
+
+
+def test_a_third_value_in_the_truth_is_named_with_its_line():
+    said = refused(table(y=[0, 1, 2, 1]), BINARY)
+    assert "'2' in line 4" in said
+    assert "positive" not in said
+
+
+@pytest.mark.parametrize("truth", [[0, 0, 0, 0], [1, 1, 1, 1]])
+def test_one_class_is_refused(truth):
+    assert "one class" in refused(table(y=truth), BINARY)
+
+
+def test_a_constant_prediction_is_refused():
+    assert "constant" in refused(table(p=[0.4] * 4), BINARY)
+
+
+def test_a_subgroup_of_numbers_that_were_not_cut_into_classes_is_refused():
+    frame = pd.DataFrame({"id": range(60), "y": [0, 1] * 30, "p": np.linspace(0.1, 0.9, 60), "age": np.arange(60) / 7})
+    assert "60 values" in refused(frame, {**BINARY, "columns": {"patient": "id", "truth": "y", "subgroups": ["age"]}})
+
+
+def test_one_stray_risk_is_not_taken_for_percent():
+    assert "percent" not in refused(table(p=[1.2, 0.7, 0.3, 0.6]), BINARY)
 
 
 def test_the_positive_value_says_which_is_the_event():
@@ -112,7 +134,7 @@ def test_a_broken_event_is_refused():
 def test_a_horizon_beyond_follow_up_is_refused_with_the_largest_usable_time():
     said = refused(table(), {**SURVIVAL, "figures": {"horizon": 9.0}})
     assert "4" in said
-    assert "3 at most" in said
+    assert "the largest usable time is 3, and every time below 4 will do" in said
 
 
 def test_a_horizon_beyond_follow_up_is_refused_though_the_weights_are_taken_earlier():

@@ -47,6 +47,8 @@ def changed(plan, **parts):
         (changed(BINARY, design="case-control", figures={"prevalence": 1.5}), ("prevalence", "1.5")),
         (changed(SURVIVAL, design="case-control"), ("case-control", "survival")),
         (changed(BINARY, design="internal-external"), ("centre",)),
+        (changed(BINARY, models={"a-minus-b": {"column": "p"}}), ("'-minus-'",)),
+        (changed(BINARY, columns={"truth": "y", "subgroups": ["sex", "sex"]}), ("twice",)),
         (changed(BINARY, figures={"smoother": "spline"}), ("smoother", "loess")),
         (changed(BINARY, figures={"level": 95}), ("level", "95")),
     ],
@@ -63,9 +65,15 @@ def test_a_horizon_may_be_absent_when_every_model_is_a_score():
     assert plan.figures.horizon is None
 
 
-def test_competing_events_need_a_horizon_even_for_scores():
-    with pytest.raises(BadSetting, match="horizon"):
-        read_plan(changed(SURVIVAL, outcome="competing", figures={}, models={"m": {"column": "p", "kind": "score"}}))
+def test_competing_scores_need_no_horizon_either():
+    plan = read_plan(changed(SURVIVAL, outcome="competing", figures={}, models={"m": {"column": "p", "kind": "score"}}))
+    assert plan.figures.horizon is None
+
+
+@pytest.mark.parametrize("figures", [{"seed": "3"}, {"bootstrap": True}, {"thresholds": [True]}, {"level": "0.9"}, {"weights_at": 1.0}])
+def test_numbers_are_not_guessed_from_other_kinds(figures):
+    with pytest.raises(BadSetting):
+        read_plan(changed(BINARY, figures=figures))
 
 
 def test_every_column_is_named_once_in_the_plans_order():

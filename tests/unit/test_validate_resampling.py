@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from onclair.science.statistics.bootstrap import Replicates
 from onclair.science.statistics.glm import logistic, with_intercept
-from onclair.science.statistics.recalibration import weighted_intercept, weighted_slope
+from onclair.science.statistics.recalibration import weighted_intercept, weighted_slope, why_no_slope
 from onclair.validate.calibration import citl, slope
 from onclair.validate.discrimination import auc, average_precision
 from onclair.validate.overall import brier
@@ -102,3 +102,37 @@ def test_the_quick_fits_are_those_of_the_general_solver(lp, drawn):
         assert np.isnan(quick).all()
     alone = logistic(np.ones((lp.size, 1)), truth, offset=lp, weights=weights)
     assert weighted_intercept(lp, truth, weights) == pytest.approx(alone.coefficients[0], abs=1e-8, nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", [29, 130, 424, 688, 694])
+def test_a_slope_that_exists_is_found_from_a_poor_start(seed):
+    rng = np.random.default_rng(seed)
+    lp = rng.standard_t(2, 155) * rng.choice([0.1, 1, 3, 8, 20]) + rng.choice([-30, -12, -8, -4, 0, 4])
+    lp = np.round(lp) if seed % 5 == 0 else lp
+    truth = np.zeros(155)
+    truth[rng.choice(155, 3, replace=False)] = 1
+    if seed % 2:
+        truth[:] = 0
+        truth[np.argsort(lp + rng.normal(0, lp.std() * rng.choice([0.1, 0.3, 1]), 155))[-3:]] = 1
+    slow = logistic(with_intercept(lp), truth)
+    assert slow.ok
+    assert weighted_slope(lp, truth, np.ones(155)) == pytest.approx(tuple(slow.coefficients), rel=1e-6)
+    assert why_no_slope(lp, truth, np.ones(155)) is None
+
+
+def test_an_intercept_far_from_its_start_is_found():
+    assert weighted_intercept([-300.0] * 4, [1, 1, 1, 0], np.ones(4)) == pytest.approx(300 + np.log(3), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("lp", "truth", "said"),
+    [
+        ([0.0, 1, 2, 3], [0, 0, 1, 1], "separate the two classes"),
+        ([0.0, 1, 1, 3], [0, 0, 1, 1], "separate the two classes"),
+        ([1.0, 1, 1, 1], [0, 0, 1, 1], "the same for everyone"),
+        ([0.0, 1, 2, 3], [1, 1, 1, 1], "only one class"),
+    ],
+)
+def test_why_there_is_no_slope_is_said(lp, truth, said):
+    assert np.isnan(weighted_slope(lp, truth, np.ones(4))).all()
+    assert said in why_no_slope(lp, truth, np.ones(4))

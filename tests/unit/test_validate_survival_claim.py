@@ -147,7 +147,8 @@ def test_one_patient_has_figures_without_errors():
     rows = followed_risks([1.0, 2.0, 3.0, 4.0], [1, 1, 0, 1], [0.9, 0.2, 0.4, 0.1], ["a"] * 4)
     for found in (harrell("harrell:m", rows), auc_t("auc_t:m", rows, 2.5), brier("brier:m", rows, 2.5), o_e("o_e:m", rows, 2.5)):
         assert found.value is not None
-        assert (found.low, found.reason) == (None, "too few patients for a standard error")
+        assert (found.low, found.status) == (None, "too_few")
+        assert found.reason.endswith("; too few patients for a standard error")
 
 
 def test_risks_of_exactly_0_or_1_are_moved_inside_and_counted(cohort):

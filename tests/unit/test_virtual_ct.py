@@ -8,12 +8,13 @@ import pytest
 from onclair.core.errors import BadSetting
 from onclair.virtual.ct import ct_expose, noise, noise_hu
 from onclair.virtual.pet import Phantom
-from onclair.virtual.radiomics import VirtualRadiomics, truth_record, write
+from onclair.virtual.radiomics import VirtualRadiomics, truth_record
+from onclair.virtual.radiomics_files import rows_of
 from onclair.virtual.radiomics_patient import patient_of
 from onclair.virtual.scanner import SHARP, SMOOTH, STANDARD, CtScanner, Kernel, ct_scanners
 
 SCANNER = CtScanner("C1", STANDARD, 3.0, 0.6, 10.0)
-FINE = (160, 160, 12)
+FINE = (128, 128, 12)
 
 
 def edge() -> Phantom:
@@ -35,11 +36,11 @@ def spectrum(scanner: CtScanner) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("kernel", [SMOOTH, STANDARD, SHARP], ids=lambda k: k.name)
 def test_an_edge_is_seen_through_the_transfer_function_of_the_kernel(kernel):
     scanner = CtScanner("C1", kernel, 3.0, 0.5, 10.0)
-    line = np.gradient(ct_expose(edge(), scanner).expected[:, 20, 2])
+    line = np.diff(ct_expose(edge(), scanner).expected[:, 20, 0])
     seen = np.abs(np.fft.rfft(line, 4096))
     frequency = np.fft.rfftfreq(4096, 0.5)
     half = frequency[np.argmax(seen / seen[0] < 0.5)]
-    assert half == pytest.approx(kernel.mtf50, rel=0.08)
+    assert half == pytest.approx(kernel.mtf50, rel=0.03)
 
 
 @pytest.mark.parametrize("kernel", [SMOOTH, STANDARD, SHARP], ids=lambda k: k.name)
@@ -78,12 +79,11 @@ def test_slices_have_noise_of_their_own_and_neighbours_in_plane_share_it():
 
 
 def test_thick_slices_wash_out_what_is_thin():
-    plate = np.full((30, 30, 60), 1000.0)
-    plate[:, :, 29:31] = 1300.0
+    plate = np.full((30, 30, 65), 1000.0)
+    plate[:, :, 31:34] = 1300.0
     phantom = Phantom(plate, np.ones_like(plate), 1.0)
-    peaks = [ct_expose(phantom, CtScanner("C1", STANDARD, thick, 1.0, 10.0)).expected.max() for thick in (1.0, 2.0, 5.0)]
-    assert peaks == pytest.approx([300.0, 300.0, 120.0], rel=0.02) or peaks[0] > peaks[1] > peaks[2]
-    assert peaks[2] == pytest.approx(120.0, rel=0.02)
+    peaks = [ct_expose(phantom, CtScanner("C1", STANDARD, thick, 1.0, 10.0)).expected.max() for thick in (1.0, 3.0, 5.0)]
+    assert peaks == pytest.approx([300.0, 300.0, 180.0])
 
 
 def test_a_kernel_whose_transfer_does_not_fall_is_refused():
@@ -110,15 +110,14 @@ def test_centres_differ_in_kernel_thickness_and_dose():
 def test_a_lesion_attenuates_as_its_knob_says():
     patient = patient_of(VirtualRadiomics(modality="ct", field_mm=96.0), 0)
     image, outline = patient.scanned()
+    free = patient.exposure.image(None).array
     assert image.array.dtype == np.int16
-    assert patient.exposure.image(None).array[patient.true_mask.region()].mean() == pytest.approx(patient.knobs["hu_mean"], abs=12.0)
-    assert image.array[outline.region()].std() > patient.exposure.image(None).array[outline.region()].std()
+    assert free[patient.true_mask.region()].mean() == pytest.approx(patient.knobs["hu_mean"], abs=12.0)
+    assert (image.array - free)[outline.region()].std() == pytest.approx(noise_hu(patient.scanner), rel=0.15)
 
 
-def test_a_virtual_ct_cohort_says_what_it_is(tmp_path):
-    settings = VirtualRadiomics(patients=2, centres=2, field_mm=96.0, modality="ct", card_patients=0)
-    folder = write(settings, tmp_path / "ct")
-    assert 'ct = "HU"' in (folder / "cohort.toml").read_text()
-    assert 'data = "virtual"' in (folder / "cohort.toml").read_text()
-    assert (folder / "images/VP001_ct.nii.gz").is_file()
-    assert truth_record(settings)["knobs"]["hu_mean"]["mean"] == 40.0
+def test_the_tables_of_a_virtual_ct_cohort_say_what_it_is():
+    settings = VirtualRadiomics(modality="ct")
+    assert truth_record(settings)["knobs"]["hu_mean"] == {"mean": 40.0, "sd": 15.0}
+    assert [row["kind"] for row in rows_of(settings, "VP001", ct_scanners(1)[0])] == ["ct", "mask"]
+    assert rows_of(settings, "VP001", ct_scanners(1)[0])[0]["kernel"] == "standard"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from onclair.cli.options import as_json, folder, print_json, skip_bad
+
+if TYPE_CHECKING:
+    from onclair.run.applying import Beside
 
 
 @click.command()
@@ -20,9 +24,10 @@ from onclair.cli.options import as_json, folder, print_json, skip_bad
     help="A cohort folder, or files named CASE_KIND.nii.gz; may be repeated.",
 )
 @click.option("--out", type=folder, required=True, help="Where PATIENT/finding.json goes.")
+@click.option("--fhir", is_flag=True, help="Also write PATIENT/risk.json: the finding as a FHIR R5 RiskAssessment.")
 @skip_bad
 @as_json
-def apply(run: Path, inputs: tuple[Path, ...], out: Path, skip_bad: bool, as_json: bool) -> None:
+def apply(run: Path, inputs: tuple[Path, ...], out: Path, fhir: bool, skip_bad: bool, as_json: bool) -> None:
     """Answer new cases with a run's locked model: one finding.json a case.
 
     The run is verified first; a changed run answers nothing. "Cannot tell" is a full answer.
@@ -35,7 +40,7 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, skip_bad: bool, as_jso
 
     locked = opened_run(run, load(study_of(run)))
     with listener(quiet=as_json) as progress:
-        done = answer(locked, inputs, out, skip_bad=skip_bad, progress=progress)
+        done = answer(locked, inputs, out, beside=_fhir() if fhir else None, skip_bad=skip_bad, progress=progress)
     left_out = [{"patient": d.patient, "reason": d.reason} for d in done if d.finding is None]
     if as_json:
         findings = [
@@ -51,6 +56,13 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, skip_bad: bool, as_jso
         else:
             answered = dict(case.finding.answer or {})
             click.echo(f"{case.patient}: {str(answered.get('value')).replace('_', ' ')}{_because(answered.get('reason'))} -> {case.path}")
+
+
+def _fhir() -> Beside:
+    """Return what `--fhir` writes beside a finding."""
+    from onclair.report.fhir_risk import render_risk, risk_assessment
+
+    return {"risk.json": lambda finding: render_risk(risk_assessment(finding))}
 
 
 def _because(reason: object) -> str:

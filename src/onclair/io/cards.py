@@ -41,6 +41,7 @@ KINDS = ("linear", "logistic", "cox", "onnx", "torch", "survey")
 #: Kinds whose score is a sum over features.
 SUMS = ("linear", "logistic", "cox")
 MODALITIES = ("PET", "CT", "MR")
+FILTERS = ("mean", "laplacian-of-gaussian", "laws", "gabor", "wavelet", "simoncelli")
 #: What is written where a paper says that something was not done, or that voxels stayed as they were.
 NONE, NATIVE = "none", "native"
 
@@ -90,7 +91,7 @@ class Preprocessing:
     interpolation: str | None = key(one_of("nearest", "linear", "cubic"), "of the image", None)
     range: tuple[float, float] | str | None = key(range_of, "re-segmentation range, in the image's unit, or ``none``", None)
     outliers: float | None = key(number, "standard deviations beyond which a voxel does not count", None)
-    discretise: Discretise | None = key(_DISCRETISE, "how grey levels were made", None)
+    discretise: Discretise | None = key(_DISCRETISE, "how grey levels were made", None)  # noqa: RUF009
     normalise: str | None = key(word, "how intensities were normalised, or ``none``", None)
 
 
@@ -99,8 +100,9 @@ class CardFilter:
     """A table ``[[filter]]``: an image made from the image, on which features are measured."""
 
     name: str = key(word, "how features call it")
-    kind: str = key(one_of("wavelet", "log", "mean", "laws", "gabor", "simoncelli"), "which filter")
-    settings: Mapping[str, Any] = key(plain_table, "its settings, by the names of the filter's own", {})
+    kind: str = key(one_of(*FILTERS), "which filter")
+    settings: Mapping[str, Any] = key(plain_table, "its settings, by the filter's own names; ``dimensions`` and ``boundary`` too", {})
+    discretise: Discretise | None = key(_DISCRETISE, "grey levels of the response", None)  # noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)

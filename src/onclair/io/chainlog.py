@@ -230,7 +230,7 @@ def verify(log: ChainLog, head: str | None = None) -> Chain:
         why = (error.strerror or "it does not open").lower()
         return Chain((), (Problem("unreadable", None, f"The log {log.path.name} cannot be read ({why})."),))
     problems += broken
-    if head is not None and head.strip().lower() not in {GENESIS, *(entry.hash for entry in entries)}:
+    if head is not None and head.strip().lower() not in {entry.hash for entry in entries} | ({GENESIS} if not entries else set()):
         said = f"The head {head[:12]}... that was given is nowhere in the log: its tail was cut off, or it was rewritten."
         problems.append(Problem("head_not_found", None, said))
     return Chain(tuple(entries), tuple(problems), tuple(notes))

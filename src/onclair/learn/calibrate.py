@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -11,13 +10,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from onclair.core.errors import BadCohort, BadModelFile
+from onclair.core.errors import BadCohort, BadInput, BadModelFile
+from onclair.learn.calibrate_records import checked_scores, one_class
+from onclair.learn.calibrate_records import rows_digest as rows_digest
 from onclair.science.statistics.glm import GlmFit, logistic
 
 Floats = npt.NDArray[np.float64]
 
 #: Scores are kept this far off 0 and 1 before their logit is taken.
 NEAREST = 1e-6
+#: Said by a calibrator without ranking, and by one whose risks have no interval.
+UNRANKED = "the scores do not rank the outcomes, so everyone gets the prevalence"
+ONE_PATIENT = "all rows are one patient's, so its risks have no interval"
+
+Covariance = tuple[tuple[float, float], tuple[float, float]]
 
 
 class FittedCalibrator(Protocol):
@@ -55,8 +61,9 @@ class Calibrator:
     ----------
     intercept, slope : float
         The slope is never negative: a calibrator does not turn an order round.
-    covariance : tuple of tuple of float, 2 x 2
-        Of (intercept, slope); summed by patient where rows repeat.
+    covariance : tuple of tuple of float, 2 x 2, or None
+        Of (intercept, slope); summed by patient where rows repeat. None where all rows are one patient's: there is no spread between
+        patients to see.
     n, events : int
         Rows it was fitted on.
     fitted_on : str
@@ -71,7 +78,7 @@ class Calibrator:
 
     intercept: float
     slope: float
-    covariance: tuple[tuple[float, float], tuple[float, float]]
+    covariance: Covariance | None
     n: int
     events: int
     fitted_on: str = ""
@@ -96,7 +103,8 @@ class Calibrator:
         >>> platt([0.9, 0.1], [0, 1]).reason
         'the scores do not rank the outcomes, so everyone gets the prevalence'
         """
-        return None if self.slope > 0 else "the scores do not rank the outcomes, so everyone gets the prevalence"
+        cautions = [UNRANKED] if not self.slope > 0 else []
+        return "; ".join(cautions if self.covariance is not None else [*cautions, ONE_PATIENT]) or None
 
     def apply(self, score: npt.ArrayLike) -> Floats:
         """Return :meth:`risk`, under the name that every calibrator has."""
@@ -129,8 +137,11 @@ class Calibrator:
         Returns
         -------
         low, high : ndarray, shape (n,)
+            NaN where there is no covariance; `reason` says why.
         """
         x = score_logit(score)
+        if self.covariance is None:
+            return np.full(x.shape, np.nan), np.full(x.shape, np.nan)
         (aa, ab), (_, bb) = self.covariance
         error = np.sqrt(np.maximum(aa + 2 * ab * x + bb * x**2, 0.0))
         reach = float(special.ndtri(0.5 + level / 2)) * error
@@ -145,7 +156,7 @@ class Calibrator:
         >>> Calibrator.from_dict(platt([0.2, 0.9, 0.4], [0, 1, 0]).as_dict()).n
         3
         """
-        covariance = [list(row) for row in self.covariance]
+        covariance = None if self.covariance is None else [list(row) for row in self.covariance]
         return {
             "kind": "platt",
             "intercept": self.intercept,
@@ -168,8 +179,7 @@ class Calibrator:
         try:
             if document["kind"] != "platt":
                 raise BadModelFile(f"The calibrator is of kind '{document['kind']}'; this version knows 'platt'.", item="calibrator")
-            (aa, ab), (ba, bb) = document["covariance"]
-            covariance = ((float(aa), float(ab)), (float(ba), float(bb)))
+            covariance = None if document["covariance"] is None else _pairs(document["covariance"])
             both, rows = (float(document["intercept"]), float(document["slope"])), (int(document["n"]), int(document["events"]))
             return cls(*both, covariance, *rows, str(document.get("fitted_on", "")))
         except (KeyError, TypeError, ValueError) as error:
@@ -186,22 +196,6 @@ def score_logit(score: npt.ArrayLike) -> Floats:
     [0.0, -13.82]
     """
     return np.asarray(special.logit(np.clip(np.asarray(score, dtype=np.float64), NEAREST, 1 - NEAREST)))
-
-
-def rows_digest(score: npt.ArrayLike, truth: npt.ArrayLike) -> str:
-    """Return a SHA-256 that knows a set of rows again, in whatever order, and tells nobody who they were.
-
-    Parameters
-    ----------
-    score, truth : array_like, shape (n,)
-
-    Examples
-    --------
-    >>> rows_digest([0.2, 0.7], [0, 1]) == rows_digest([0.7, 0.2], [1, 0])
-    True
-    """
-    pairs = np.column_stack([np.asarray(score, dtype="<f8").ravel(), np.asarray(truth, dtype="<f8").ravel()]) + 0.0
-    return hashlib.sha256(pairs[np.lexsort(pairs.T)].tobytes()).hexdigest()
 
 
 def refuse_own_rows(calibrator: FittedCalibrator, score: npt.ArrayLike, truth: npt.ArrayLike) -> None:
@@ -256,12 +250,14 @@ def platt(score: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike | 
         Of rows that the model was not trained on; in-sample scores would give a slope of 1 by construction.
     truth : array_like, shape (n,), 0 or 1
     patients : array_like, shape (n,), optional
-        Rows that share a patient are one cluster of the covariance.
+        Rows that share a patient are one cluster of the covariance; if all do, there is none, and the reason says so.
 
     Raises
     ------
     BadCohort
         When only one class is present.
+    BadInput
+        When lengths differ, a score lies outside [0, 1] or a truth is neither 0 nor 1.
 
     References
     ----------
@@ -275,23 +271,21 @@ def platt(score: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.ArrayLike | 
     >>> flat.slope, flat.risk([0.9]).round(6).tolist()
     (0.0, [0.5])
     """
-    x, y = score_logit(score), np.asarray(truth, dtype=np.float64)
-    events, others = int((y == 1).sum()), int((y == 0).sum())
-    if not events or not others:
+    s, y, (rows, events, digest) = checked_scores(score, truth)
+    _check_paired(patients, rows)
+    x, others = score_logit(s), rows - events
+    if one_class(y) is not None:
         found = f"{events} events and {others} others"
         raise BadCohort(f"Calibration needs both classes; found {found}: use fewer folds or gather more patients.")
-    digest = rows_digest(score, truth)
     target = np.where(y == 1, (events + 1) / (events + 2), 1 / (others + 2))
     design = np.column_stack([np.ones(len(x)), x])
     varies = float(np.ptp(x)) > 1e-9
     fit = _soft(design, target, patients) if varies else None
     if fit is not None and fit.ok and fit.coefficients[1] > 0:
-        covariance = fit.sandwich if _repeats(patients) else fit.covariance
-        rows = ((float(covariance[0, 0]), float(covariance[0, 1])), (float(covariance[1, 0]), float(covariance[1, 1])))
-        return Calibrator(float(fit.coefficients[0]), float(fit.coefficients[1]), rows, len(x), events, digest)
+        both = (float(fit.coefficients[0]), float(fit.coefficients[1]))
+        return Calibrator(*both, _spread(fit, patients), rows, events, digest)
     fit = _soft(design[:, :1], target, patients)
-    spread = fit.sandwich if _repeats(patients) else fit.covariance
-    return Calibrator(float(fit.coefficients[0]), 0.0, ((float(spread[0, 0]), 0.0), (0.0, 0.0)), len(x), events, digest)
+    return Calibrator(float(fit.coefficients[0]), 0.0, _spread(fit, patients), rows, events, digest)
 
 
 def _soft(design: Floats, target: Floats, patients: npt.ArrayLike | None) -> GlmFit:
@@ -299,6 +293,26 @@ def _soft(design: Floats, target: Floats, patients: npt.ArrayLike | None) -> Glm
     who = np.arange(len(target)) if patients is None else np.unique(np.asarray(patients), return_inverse=True)[1]
     halves = np.repeat([1.0, 0.0], len(target))
     return logistic(np.vstack([design, design]), halves, weights=np.append(target, 1 - target), clusters=np.append(who, who))
+
+
+def _spread(fit: GlmFit, patients: npt.ArrayLike | None) -> Covariance | None:
+    """Return the covariance of intercept and slope, which is 0 for a slope that was not fitted; None on a single patient."""
+    found = fit.sandwich if _repeats(patients) else fit.covariance
+    if not np.isfinite(found).all():
+        return None
+    whole = np.zeros((2, 2))
+    whole[: len(found), : len(found)] = found
+    return _pairs(whole.tolist())
+
+
+def _pairs(rows: Any) -> Covariance:
+    (aa, ab), (ba, bb) = rows
+    return (float(aa), float(ab)), (float(ba), float(bb))
+
+
+def _check_paired(patients: npt.ArrayLike | None, rows: int) -> None:
+    if patients is not None and np.shape(patients) != (rows,):
+        raise BadInput(f"{np.size(patients)} patients were named for {rows} rows; name the patient of each row.")
 
 
 def _repeats(patients: npt.ArrayLike | None) -> bool:

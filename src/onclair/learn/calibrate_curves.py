@@ -31,7 +31,7 @@ class Temperature:
     n, events : int
         Rows it was fitted on.
     fitted_on : str
-        Their digest (:func:`onclair.learn.calibrate.rows_digest`).
+        Their digest (:func:`onclair.learn.calibrate_records.rows_digest`).
 
     Examples
     --------

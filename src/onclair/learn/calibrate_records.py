@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
@@ -9,10 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from onclair.core.errors import BadInput, BadModelFile
-from onclair.learn.calibrate import rows_digest
 
 Floats = npt.NDArray[np.float64]
 Status = Literal["ok", "not_available"]
+
+
+def rows_digest(score: npt.ArrayLike, truth: npt.ArrayLike) -> str:
+    """Return a SHA-256 that knows a set of rows again, in whatever order, and tells nobody who they were.
+
+    Parameters
+    ----------
+    score, truth : array_like, shape (n,)
+
+    Examples
+    --------
+    >>> rows_digest([0.2, 0.7], [0, 1]) == rows_digest([0.7, 0.2], [1, 0])
+    True
+    """
+    pairs = np.column_stack([np.asarray(score, dtype="<f8").ravel(), np.asarray(truth, dtype="<f8").ravel()]) + 0.0
+    return hashlib.sha256(pairs[np.lexsort(pairs.T)].tobytes()).hexdigest()
 
 
 def checked_scores(score: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, Floats, tuple[int, int, str]]:

@@ -13,6 +13,7 @@ from onclair.learn.refits import Refits
 
 Floats = npt.NDArray[np.float64]
 
+NO_INTERVAL = "no interval: it is a mean over the very samples that would give one"
 _METHOD = "mean over rows and samples of |risk by a sample's model - risk by the original model| (Riley & Collins 2023)"
 
 
@@ -105,5 +106,5 @@ def instability(found: Refits, *, who: str = "model", level: float = 0.95) -> In
     mape = np.abs(trained - found.risk).mean(axis=0)
     of_patient = np.bincount(found.who, weights=mape) / np.bincount(found.who)
     method = f"{_METHOD}; {found.method}"
-    mean = Estimate(name, float(of_patient.mean()), level=level, n=found.patients, events=found.events, method=method)
+    mean = Estimate(name, float(of_patient.mean()), level=level, n=found.patients, events=found.events, method=method, reason=NO_INTERVAL)
     return Instability(found.risk, trained, np.asarray(low), np.asarray(high), level, mape, mean)

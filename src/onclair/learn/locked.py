@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from onclair.core.canonical import plain_float
 from onclair.core.cohort import Cohort, Split
 from onclair.core.errors import BadCase, BadSetting
 from onclair.core.study import Answer, Learner
@@ -146,7 +147,7 @@ class Locked:
         low, high = self.calibrator.interval(score, self.level)
         without, with_event = (bool(b) for b in self.conformal.sets(risk)[0])
         return Judgement(
-            float(risk[0]), float(low[0]), float(high[0]), (without, with_event), novelty, self._undecided(without, with_event)
+            float(risk[0]), plain_float(low[0]), plain_float(high[0]), (without, with_event), novelty, self._undecided(without, with_event)
         )
 
     def answer(self, row: pd.DataFrame, language: Language = "en") -> Answer:

@@ -6,7 +6,7 @@ Both need :func:`onclair.learn.refits.refits`, in which the whole pipeline is le
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -26,6 +26,14 @@ Ints = npt.NDArray[np.int64]
 BY_CONSTRUCTION = frozenset({"slope", "citl", "o_e"})
 #: Times the truth is shuffled for the figure that a model without information would have.
 SHUFFLES = 200
+#: Why a figure has no interval, or one that it does not lie in.
+BESIDE = "no interval: it is shown only beside its correction"
+UNCERTAIN = "no interval: a mean over samples, whose uncertainty the corrected figure carries"
+UNVARIED = "no interval, since the figure does not vary on a sample's own rows"
+ONE_SAMPLE = "no interval: it takes two bootstrap samples with this figure"
+ASTRAY = "the percentile interval does not hold the figure: on their own rows the samples' figures lie to one side of the apparent one"
+#: Relative difference that rounding alone may leave between a figure and the end of its interval.
+ROUNDING = 1e-12
 _HARRELL = "apparent minus mean optimism (Harrell 1996)"
 _PLUS = ".632+ (Efron & Tibshirani 1997), out-of-sample figure averaged over samples"
 _SHIFTED = "percentiles of the apparent figure over samples, shifted (Noma 2021)"
@@ -116,7 +124,7 @@ def corrected(found: Refits, merit: Merit, *, who: str = "model", level: float =
     Corrected
         Of ``slope``, ``citl`` and ``o_e`` only optimism and the corrected figure: on its own rows a maximum-likelihood model has slope 1
         by construction, so the apparent figure, .632+ (which mixes it in) and the shifted interval (whose spread is its spread) say
-        nothing.
+        nothing. A shifted interval that does not hold its figure is given as it is, and the reason says so.
 
     References
     ----------
@@ -143,11 +151,10 @@ def corrected(found: Refits, merit: Merit, *, who: str = "model", level: float =
         return Corrected(*(not_available(f"{stem}:{w}", reason, n=found.patients, events=found.events) for w in _WHERES))
     optimism = float((own[both] - other[both]).mean())
     harrell = apparent - optimism
-    spread = own[both] if merit.evidence_in_sample else np.zeros(0)
-    said = _Said(stem, found, level, spread, apparent)
+    said = _Said(stem, found, level, own[both] if merit.evidence_in_sample else None, apparent)
     return Corrected(
         said.apparent(merit),
-        Estimate(f"{stem}:optimism", optimism, n=found.patients, events=found.events, method=found.method),
+        Estimate(f"{stem}:optimism", optimism, n=found.patients, events=found.events, method=found.method, reason=UNCERTAIN),
         said.shifted("optimism-corrected", harrell, _HARRELL),
         _plus632(said, merit, outside, seed),
     )
@@ -194,7 +201,7 @@ class _Said:
     stem: str
     found: Refits
     level: float
-    spread: Floats
+    spread: Floats | None
     value: float
 
     def apparent(self, merit: Merit) -> Estimate:
@@ -203,18 +210,18 @@ class _Said:
         if not merit.evidence_in_sample:
             return not_available(name, _OWN_ROWS.format(merit.name), n=self.found.patients, events=self.found.events)
         method = "on the rows the model was fitted on; too good, shown only beside its correction"
-        return Estimate(name, self.value, n=self.found.patients, events=self.found.events, method=method)
+        return Estimate(name, self.value, n=self.found.patients, events=self.found.events, method=method, reason=BESIDE)
 
     def shifted(self, where: str, value: float, how: str) -> Estimate:
         """Return a corrected figure with the percentile interval of the apparent one, moved by the correction."""
-        name, n, events = f"{self.stem}:{where}", self.found.patients, self.found.events
-        if self.spread.size < 2:
-            method = f"{how}; {self.found.method}; no interval, since the figure does not vary on a sample's own rows"
-            return Estimate(name, value, level=self.level, n=n, events=events, method=method)
-        tails = np.quantile(self.spread, [(1 - self.level) / 2, (1 + self.level) / 2]) + (value - self.value)
-        low, high = min(float(tails[0]), value), max(float(tails[1]), value)
-        se, method = float(self.spread.std(ddof=1)), f"{how}; {self.found.method}; {_SHIFTED}"
-        return Estimate(name, value, low=low, high=high, level=self.level, se=se, n=n, events=events, method=method)
+        method, n, events = f"{how}; {self.found.method}", self.found.patients, self.found.events
+        bare = Estimate(f"{self.stem}:{where}", value, level=self.level, n=n, events=events, method=method)
+        if self.spread is None or self.spread.size < 2:
+            return replace(bare, reason=UNVARIED if self.spread is None else ONE_SAMPLE)
+        low, high = (float(end) for end in np.quantile(self.spread, [(1 - self.level) / 2, (1 + self.level) / 2]) + (value - self.value))
+        slack = ROUNDING * max(1.0, abs(value))
+        reason = None if low - slack <= value <= high + slack else ASTRAY
+        return replace(bare, low=low, high=high, se=float(self.spread.std(ddof=1)), method=f"{method}; {_SHIFTED}", reason=reason)
 
 
 _OWN_ROWS = "{} is right by construction on the rows a model was fitted on, so there it is no evidence"

@@ -60,8 +60,8 @@ class Refits:
 
     @property
     def events(self) -> int | None:
-        """Rows with the event where the truth is 0 or 1, None otherwise."""
-        return int(self.truth.sum()) if np.isin(self.truth, (0.0, 1.0)).all() else None
+        """Patients with the event in any of their rows, where the truth is 0 or 1; None otherwise."""
+        return np.unique(self.who[self.truth == 1]).size if np.isin(self.truth, (0.0, 1.0)).all() else None
 
     @property
     def method(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onclair.core.estimate import Estimate
-from onclair.core.evidence import Evidence
+from onclair.core.evidence import Evidence, evidence_from_dict
 from onclair.report.markup import Child, node, to_html
 from onclair.report.page import banner, contents, document, facts_list, section, table, verdict_card
 from onclair.report.verdict import Verdict
@@ -39,7 +39,8 @@ def audit_files(evidence: Evidence) -> dict[str, bytes]:
     >>> sorted(audit_files(Evidence("validate")))
     ['report.html', 'report.json']
     """
-    return {"report.html": render_audit(evidence).encode(), "report.json": _json(evidence)}
+    read = evidence_from_dict(json.loads(evidence.to_json()))  # as a reader of the folder has it: keys in one order
+    return {"report.html": render_audit(read).encode(), "report.json": _json(read)}
 
 
 def render_audit(evidence: Evidence) -> str:

@@ -13,6 +13,8 @@ LABELS: dict[str, Words] = {
     "too_few": Words("too few", "trop peu"),
     "not_available": Words("not available", "non disponible"),
     "ok": Words("given", "estimée"),
+    "no-interval": Words("no interval", "sans intervalle"),
+    "reasons-below": Words("For {count} more, the reasons stand below.", "Pour {count} autres, les raisons figurent plus bas."),
     "too-few-events": Words("{events} events: too few to conclude", "{events} événements : trop peu pour conclure"),
     "level": Words("{level}% interval", "intervalle à {level} %"),
     # names

@@ -159,8 +159,8 @@ VALIDATION: dict[str, Words] = {
     "outcome-of-rule": Words("Rule met?", "Remplie ?"),
     "rule-events": Words("at least 100 events and 100 patients without", "au moins 100 événements et 100 patients sans"),
     "rule-events-followed": Words("at least 100 events", "au moins 100 événements"),
-    "rule-ranking": Words("the interval of {figure} lies above 0.5", "l'intervalle de {figure} est au-dessus de 0,5"),
-    "rule-precision": Words("the interval of {figure} is at most 0.1 wide", "l'intervalle de {figure} a au plus 0,1 de large"),
+    "rule-ranking": Words("the interval {of} lies above 0.5", "l'intervalle {of} est au-dessus de 0,5"),
+    "rule-precision": Words("the interval {of} is at most 0.1 wide", "l'intervalle {of} a au plus 0,1 de large"),
     "rule-o_e": Words(
         "O:E does not differ from 1 by more than 5% beyond doubt, and its interval lies within 0.8 to 1.25",
         "O/A ne diffère pas de 1 de plus de 5 % hors de doute, et son intervalle tient dans 0,8 à 1,25",
@@ -175,12 +175,12 @@ VALIDATION: dict[str, Words] = {
     ),
     "rule-elsewhere": Words("judged in other patients than it was made from", "jugé chez d'autres patients que ceux dont il est issu"),
     "rule-new-centre": Words(
-        "for a new centre, the prediction interval of {figure} lies above 0.5",
-        "pour un nouveau centre, l'intervalle de prédiction de {figure} est au-dessus de 0,5",
+        "for a new centre, the prediction interval {of} lies above 0.5",
+        "pour un nouveau centre, l'intervalle de prédiction {of} est au-dessus de 0,5",
     ),
     "rule-groups": Words(
-        "between declared groups, no gap in {figure} whose interval excludes 0, their number allowed for",
-        "entre groupes déclarés, aucun écart de {figure} dont l'intervalle exclut 0, compte tenu de leur nombre",
+        "between declared groups, no gap in {the} whose interval excludes 0, their number allowed for",
+        "entre groupes déclarés, aucun écart {of} dont l'intervalle exclut 0, compte tenu de leur nombre",
     ),
     "said-events": Words("{events} events and {rest} patients without", "{events} événements et {rest} patients sans"),
     "said-events-followed": Words("{events} events in {n} patients", "{events} événements chez {n} patients"),
@@ -190,10 +190,10 @@ VALIDATION: dict[str, Words] = {
     "said-inverted": Words("{told}; a coin does 50", "{told} ; pile ou face fait 50"),
     "said-no-figure": Words("no {figure}: {reason}", "{figure} : rien, {reason}"),
     "said-no-interval": Words("{figure} {value}, without an interval", "{figure} {value}, sans intervalle"),
-    "said-width": Words("the interval of {figure} is {width} wide", "l'intervalle de {figure} a {width} de large"),
+    "said-width": Words("the interval {of} is {width} wide", "l'intervalle {of} a {width} de large"),
     "said-width-wide": Words(
-        "the interval of {figure} is {width} wide: how well it ranks is not yet known",
-        "l'intervalle de {figure} a {width} de large : on ne sait pas encore s'il classe bien",
+        "the interval {of} is {width} wide: how well it ranks is not yet known",
+        "l'intervalle {of} a {width} de large : on ne sait pas encore s'il classe bien",
     ),
     "said-o_e": Words(
         "where it expects 100 events, {value} happen ({interval})", "là où il attend 100 événements, il en survient {value} ({interval})"
@@ -235,7 +235,7 @@ VALIDATION: dict[str, Words] = {
     ),
     "said-elsewhere": Words("{design}, as the plan declares", "{design}, comme le plan le déclare"),
     "said-new-centre": Words(
-        "in a new centre, {figure} is expected between {interval}", "dans un nouveau centre, {figure} est attendu de {interval}"
+        "in a new centre, {the} is expected to lie within {interval}", "dans un nouveau centre, {the} devrait aller de {interval}"
     ),
     "said-new-centre-chance": Words(
         "{told}: in some it may do no better than a coin", "{told} : il peut n'y faire pas mieux que pile ou face"
@@ -250,7 +250,7 @@ VALIDATION: dict[str, Words] = {
         "no gap is shown, which does not show that there is none",
         "aucun écart n'est démontré, ce qui n'en démontre pas l'absence",
     ),
-    "said-gap": Words("{figure} differs: {names}", "{figure} diffère : {names}"),
+    "said-gap": Words("{the} differs: {names}", "{the} diffère : {names}"),
     "said-no-groups": Words("the plan declares no group", "le plan ne déclare aucun groupe"),
     "said-gaps-unknown": Words("no gap could be estimated", "aucun écart n'a pu être estimé"),
     # sections
@@ -271,7 +271,7 @@ VALIDATION: dict[str, Words] = {
         "The plan names no column of centres: nothing here says how the model varies between them.",
         "Le plan ne nomme aucune colonne de centres : rien ici ne dit combien le modèle varie de l'un à l'autre.",
     ),
-    "tau2-is": Words("Between-centre variance of {figure}: {value}.", "Variance de {figure} entre centres : {value}."),
+    "tau2-is": Words("Between-centre variance {of}: {value}.", "Variance {of} entre centres : {value}."),
     "largest-centres": Words(
         "The {shown} largest of {all} centres; all of them stand below.",
         "Les {shown} plus grands des {all} centres ; tous figurent plus bas.",

@@ -23,8 +23,10 @@ from onclair.report.words import number, say, sentence, whole
 
 Figure = Literal["forest", "calibration", "decision", "controls", "centres"]
 
-#: How the fragment begins that says how many rows stand behind the patients.
-ROWS_TOLD = "n and events count patients ("
+#: How fragments begin that say for each centre or group again what the whole's has said: rows behind patients, degrees of freedom.
+ONCE = ("n and events count patients (", "t quantile on ")
+#: Rows without a figure or an interval whose reasons stand in a caption.
+MOST_REASONS = 3
 
 
 def render_figure(evidence: Evidence, which: Figure, language: Language = "en") -> str:
@@ -57,8 +59,8 @@ def forest_figure(evidence: Evidence, language: Language) -> ET.Element | None:
     rows = comparison(evidence, language, measure)
     name = figure_label(read_name(rows[0].estimate.name), language)
     look = Look("forest", say("beside", language), name, language, is_virtual(evidence))
-    words = [say("beside-caption", language, figure=name[:1].upper() + name[1:]), " "]
-    words += dashed(rows, language)
+    words: list[Child] = [say("beside-caption", language, figure=name[:1].upper() + name[1:]), " "]
+    words += [*dashed(rows, language), *without_interval(rows, language)]
     return figure(forest(rows, look), words, behind([r.estimate for r in rows], evidence, language))
 
 
@@ -70,7 +72,8 @@ def centres_figure(evidence: Evidence, language: Language) -> ET.Element | None:
         return None
     name = figure_label(read_name(rows[0].estimate.name), language)
     look = Look("centres", say("by-centre", language), name, language, is_virtual(evidence))
-    words = [say("by-centre-caption", language, figure=name[:1].upper() + name[1:]), " ", *dashed(rows, language)]
+    words: list[Child] = [say("by-centre-caption", language, figure=name[:1].upper() + name[1:]), " "]
+    words += [*dashed(rows, language), *without_interval(rows, language)]
     return figure(forest(rows, look), words, behind([r.estimate for r in rows], evidence, language))
 
 
@@ -153,7 +156,7 @@ def behind(estimates: Sequence[Estimate], evidence: Evidence, language: Language
     """Return what stands behind figures: n, events, centres, and how their intervals were made."""
     model = next((e for e in estimates if e.n is not None), None)
     n, events = (model.n, model.events) if model else (evidence.facts.get("patients"), evidence.facts.get("events"))
-    methods = _rows_once(each_once(e.method for e in estimates if e.method and e.low is not None))
+    methods = _said_once(each_once(e.method for e in estimates if e.method and e.low is not None))
     level = next((e.level for e in estimates if e.low is not None), 0.95)
     words: list[Child] = [counts(n, events, evidence, language)]
     if methods:
@@ -162,10 +165,10 @@ def behind(estimates: Sequence[Estimate], evidence: Evidence, language: Language
     return words
 
 
-def _rows_once(methods: Sequence[str]) -> list[str]:
-    """Return method fragments with the rows of the whole told, not those of each centre or group again."""
-    told = [m for m in methods if m.startswith(ROWS_TOLD)]
-    return [m for m in methods if not m.startswith(ROWS_TOLD) or m == told[0]]
+def _said_once(methods: Sequence[str]) -> list[str]:
+    """Return method fragments with the rows and degrees of freedom of the whole, not those of each centre or group again."""
+    again = {m for start in ONCE for m in [m for m in methods if m.startswith(start)][1:]}
+    return [m for m in methods if m not in again]
 
 
 def behind_curve(drawn: Sequence[Mapping[str, Any]], evidence: Evidence, language: Language) -> list[Child]:
@@ -180,6 +183,19 @@ def dashed(rows: Sequence[Row], language: Language) -> list[str]:
     """Return what a dashed whisker means, where there is one."""
     drawn = any(r.estimate.status == "too_few" and r.estimate.value is not None for r in rows)
     return [say("dashed", language), " "] if drawn else []
+
+
+def without_interval(rows: Sequence[Row], language: Language) -> list[Child]:
+    """Return why rows have no figure or no interval: of the first few, and that the others are told below."""
+    silent = [r for r in rows if r.estimate.reason and (r.estimate.value is None or r.estimate.low is None or r.estimate.high is None)]
+    words: list[Child] = []
+    for row in silent[:MOST_REASONS]:
+        head = f"{row.label[:1].upper()}{row.label[1:]}{say('colon', language)}"
+        head += say("not_available" if row.estimate.value is None else "no-interval", language) + ", "
+        words += [head, as_written(row.estimate.reason or "", language), ". "]
+    if len(silent) > MOST_REASONS:
+        words += [say("reasons-below", language, count=whole(len(silent) - MOST_REASONS, language)), " "]
+    return words
 
 
 def counts(n: int | None, events: int | None, evidence: Evidence, language: Language) -> str:

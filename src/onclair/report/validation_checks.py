@@ -11,7 +11,7 @@ from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.labels import PAIRS
-from onclair.report.validation_names import NEW, claim_figure, claim_label, claim_name, threshold_text
+from onclair.report.validation_names import NEW, claim_figure, claim_label, claim_name, the_figure, threshold_text
 from onclair.report.validation_reading import (
     Model,
     gaps,
@@ -147,13 +147,13 @@ def _events(evidence: Evidence, model: Model, language: Language) -> Check:
 
 def _ranking(evidence: Evidence, model: Model, language: Language) -> Check:
     head = _head(evidence, model, language)
-    figure = claim_figure(heading_figure(evidence), language)
-    rule = say("rule-ranking", language, figure=figure)
+    named = the_figure(heading_figure(evidence), language)
+    rule = say("rule-ranking", language, **named)
     if head.value is None:
-        return Check("ranking", "unsure", rule, say("said-no-figure", language, figure=figure, reason=_reason(head, language)))
+        return Check("ranking", "unsure", rule, say("said-no-figure", language, **named, reason=_reason(head, language)))
     told = ranking_told(head, language)
     if head.low is None or head.high is None:
-        return Check("ranking", "unsure", rule, say("said-no-interval", language, figure=figure, value=number(head.value, language)))
+        return Check("ranking", "unsure", rule, say("said-no-interval", language, **named, value=number(head.value, language)))
     if head.high <= 0.5:
         return Check("ranking", "not-met", rule, say("said-inverted", language, told=told))
     return (
@@ -165,15 +165,13 @@ def _ranking(evidence: Evidence, model: Model, language: Language) -> Check:
 
 def _precision(evidence: Evidence, model: Model, language: Language) -> Check:
     head = _head(evidence, model, language)
-    figure = claim_figure(heading_figure(evidence), language)
-    rule = say("rule-precision", language, figure=figure)
+    named = the_figure(heading_figure(evidence), language)
+    rule = say("rule-precision", language, **named)
     if head.low is None or head.high is None:
-        return Check("precision", "unsure", rule, say("said-no-figure", language, figure=figure, reason=_reason(head, language)))
+        return Check("precision", "unsure", rule, say("said-no-figure", language, **named, reason=_reason(head, language)))
     width = head.high - head.low
     key, answer = ("said-width", "met") if width <= WIDTH + 1e-9 else ("said-width-wide", "unsure")
-    return Check(
-        "precision", "met" if answer == "met" else "unsure", rule, say(key, language, figure=figure, width=number(width, language))
-    )
+    return Check("precision", "met" if answer == "met" else "unsure", rule, say(key, language, **named, width=number(width, language)))
 
 
 def _on_the_whole(evidence: Evidence, model: Model, language: Language) -> Check:
@@ -252,30 +250,30 @@ def _elsewhere(evidence: Evidence, model: Model, language: Language) -> Check:
 
 def _new_centre(evidence: Evidence, model: Model, language: Language) -> Check:
     figure = heading_figure(evidence)
-    words = claim_figure(figure, language)
-    rule = say("rule-new-centre", language, figure=words)
+    named = the_figure(figure, language)
+    rule = say("rule-new-centre", language, **named)
     found = one(evidence, figure, model.name, language, where=NEW)
     if found.low is not None and found.high is not None:
-        told = say("said-new-centre", language, figure=words, interval=interval(found, language))
+        told = say("said-new-centre", language, **named, interval=interval(found, language))
         if found.low <= 0.5:
             return Check("new-centre", "not-met", rule, say("said-new-centre-chance", language, told=told))
         return Check("new-centre", "met", rule, told)
     centres = len(evidence.facts.get("centres") or ())
     if centres < 2:
         return Check("new-centre", "unsure", rule, say("said-one-centre" if centres else "said-no-centre", language))
-    return Check("new-centre", "unsure", rule, say("said-no-figure", language, figure=words, reason=_reason(found, language)))
+    return Check("new-centre", "unsure", rule, say("said-no-figure", language, **named, reason=_reason(found, language)))
 
 
 def _groups(evidence: Evidence, model: Model, language: Language) -> Check:
     figure = heading_figure(evidence)
-    words = claim_figure(figure, language)
-    rule = say("rule-groups", language, figure=words)
+    named = the_figure(figure, language)
+    rule = say("rule-groups", language, **named)
     found = [e for key in group_keys(evidence) for e in gaps(evidence, key, figure, model.name)]
     shown = [e for e in found if e.low is not None and e.high is not None and e.status == "ok"]
     apart = [e for e in shown if ((e.low or 0.0) > 0 or (e.high or 0.0) < 0) and adjusted_p(e) < 1 - e.level]
     if apart:
         names = [f"{claim_label(e.name, language).rsplit(' · ', 1)[-1]}, {number(e.value, language, signed=True)}" for e in apart]
-        return Check("groups", "not-met", rule, say("said-gap", language, figure=words, names=say("semicolon", language).join(names)))
+        return Check("groups", "not-met", rule, say("said-gap", language, **named, names=say("semicolon", language).join(names)))
     if shown:
         return Check("groups", "met" if len(shown) == len(found) else "unsure", rule, say("said-gaps-none", language))
     return Check("groups", "unsure", rule, say("said-gaps-unknown" if group_keys(evidence) else "said-no-groups", language))

@@ -13,9 +13,9 @@ from onclair.report.figures.decision import decision_plot
 from onclair.report.figures.forest import PLOT_END, PLOT_START, Look, forest, standing_axis
 from onclair.report.markup import Child
 from onclair.report.page import as_written, figure
-from onclair.report.plots import behind, behind_curve, dashed, net_benefit_curves
+from onclair.report.plots import behind, behind_curve, dashed, net_benefit_curves, without_interval
 from onclair.report.reading import Row, curves, is_virtual
-from onclair.report.validation_names import NEW, POOLED, claim_figure, claim_name, claim_where, claim_who
+from onclair.report.validation_names import NEW, POOLED, claim_figure, claim_name, claim_where, claim_who, the_figure
 from onclair.report.validation_reading import (
     between_centres,
     centre_rows,
@@ -83,7 +83,7 @@ def transport_plot(
             say(
                 "tau2-is",
                 language,
-                figure=claim_figure(measure, language),
+                **the_figure(measure, language),
                 value=number(spread.value, language, digits=3 if spread.value else 0),
             ),
             " ",
@@ -164,7 +164,9 @@ def _forest(rows: Sequence[Row], evidence: Evidence, named: tuple[str, str], wor
     axis = standing_axis(found, PLOT_START, PLOT_END)
     told = _whole(found, evidence, measure)
     told = told[:1] if key == "heading-plot" else told  # short on the first screen; the same figure stands below with all of it
-    return figure(forest(rows, look, axis), list(words), dashed(rows, language), behind(told, evidence, language))
+    return figure(
+        forest(rows, look, axis), list(words), dashed(rows, language), without_interval(rows, language), behind(told, evidence, language)
+    )
 
 
 def _whole(found: Sequence[Estimate], evidence: Evidence, measure: str) -> list[Estimate]:

@@ -74,6 +74,30 @@ def claim_figure(figure: str, language: Language, at: str = "") -> str:
     return say("at", language, figure=told, at=threshold_text(at, language)) if at else told
 
 
+#: Articles by the first word of a figure's name; "C" stands for both of Harrell's and Uno's in French.
+_ARTICLES = {
+    "en": {"AUC": "the ", "C-index": "the ", "calibration": "the "},
+    "fr": {"AUC": "l'", "indice": "l'", "ordonnée": "l'", "C": "le ", "O/A": "le rapport ", "pente": "la "},
+}
+
+
+def the_figure(figure: str, language: Language) -> dict[str, str]:
+    """Return a figure for a sentence: its bare name as ``figure``, with its article as ``the`` and ``of``.
+
+    Examples
+    --------
+    >>> the_figure("harrell", "fr")["of"], the_figure("slope", "fr")["of"], the_figure("harrell", "en")["of"]
+    ('du C de Harrell', 'de la pente de calibration', "of Harrell's C")
+    >>> the_figure("auc", "en")
+    {'figure': 'AUC', 'the': 'the AUC', 'of': 'of the AUC'}
+    """
+    told = claim_figure(figure, language)
+    the = typeset(_ARTICLES[language].get(told.split()[0], ""), language) + told
+    if language == "en":
+        return {"figure": told, "the": the, "of": f"of {the}"}
+    return {"figure": told, "the": the, "of": f"du {the[3:]}" if the.startswith("le ") else f"de {the}"}
+
+
 def claim_who(who: str, language: Language) -> str:
     """Return whose figure it is: a model by its name in the plan.
 

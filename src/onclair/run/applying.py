@@ -1,10 +1,11 @@
-"""Apply a locked model to new cases: one `finding.json` a case."""
+"""Apply a locked model to new cases: one `finding.json` a case, and where asked for a rendering beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onclair.core.errors import BadCase, BadInput, CheckFailed, NoRoom
 from onclair.core.finding import Finding
@@ -22,6 +23,8 @@ from onclair.run.store import holds_run, json_bytes, read_evidence
 from onclair.run.verify import verify
 
 FINDING = "finding.json"
+#: What is written beside a finding, by file name: made of the finding as its file says it, handed in by a door.
+Beside = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ def opened_run(root: Path, study: Study) -> LockedRun:
     return LockedRun(study, settings, locked_model(root), read_evidence(root / "validate"), learnt.outputs["model/manifest.json"])
 
 
-def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool = False, progress: Listener = silent) -> list[Applied]:
+def apply(
+    run: LockedRun, inputs: Sequence[Path], out: Path, *, beside: Beside | None = None, skip_bad: bool = False, progress: Listener = silent
+) -> list[Applied]:
     """Answer each new case and write ``OUT/PATIENT/finding.json`` with the outlines that it names.
 
     Parameters
@@ -63,6 +68,8 @@ def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool =
     inputs : sequence of Path
         A cohort folder, or files named ``CASE_KIND.EXT``.
     out : Path
+    beside : mapping of str to callable, optional
+        Further files in each case's folder, each made of the finding: ``{"risk.json": render}``.
     skip_bad : bool
         Go on past cases that cannot be used.
 
@@ -91,7 +98,7 @@ def apply(run: LockedRun, inputs: Sequence[Path], out: Path, *, skip_bad: bool =
                 raise BadCase(f"{about(patient, error)} To go on without such cases, add --skip-bad.", item=patient) from error
             done.append(Applied(patient, reason=about(patient, error)))
         else:
-            _write(out / patient, finding, masks)
+            _write(out / patient, finding, masks, beside or {})
             done.append(Applied(patient, out / patient / FINDING, finding))
         progress(Progress("apply", number, len(cohort.patients), patient, "left_out" if done[-1].finding is None else "done", "cases"))
     return done
@@ -109,9 +116,11 @@ def _refuse_places(out: Path, patients: Sequence[str]) -> None:
             )
 
 
-def _write(folder: Path, finding: Finding, masks: Mapping[str, Mask]) -> None:
-    """Write a finding and the outlines it names into a folder that appears whole."""
+def _write(folder: Path, finding: Finding, masks: Mapping[str, Mask], beside: Beside) -> None:
+    """Write a finding, the outlines it names and what is made of it into a folder that appears whole."""
     with sealed_folder(folder) as partial:
         for name, mask in masks.items():
             write_mask(partial / name, mask, description=finding.data if finding.data == "virtual" else "")
         write_atomically(partial / FINDING, json_bytes(finding.as_dict()))
+        for name, render in beside.items():
+            write_atomically(partial / name, render(finding.as_dict()).encode())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onclair.core.errors import BadInput
+from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
 from onclair.io.source import source_sha256
 from onclair.run.environment import environment
@@ -43,12 +44,17 @@ def merge(roots: Sequence[Path]) -> Evidence:
         raise BadInput(f"There {'is one run' if roots else 'are no runs'} to merge; name two or more.")
     claims = [_claim(root) for root in roots]
     _refuse_unlike(roots, claims)
-    names = [_site(root, claim) for root, claim in zip(roots, claims, strict=True)]
-    estimates = merge_estimates([(name, claim.estimates) for name, claim in zip(names, claims, strict=True)])
-    inputs = {name: claim.id for name, claim in zip(names, claims, strict=True)}
+    sites = sorted(((_site(root, claim), claim) for root, claim in zip(roots, claims, strict=True)), key=lambda site: (site[0], site[1].id))
+    estimates = merge_estimates([(name, _had(claim, claims)) for name, claim in sites])
+    inputs = {f"claim {claim.id[:12]}": claim.id for _, claim in sites}
     settings = {key: claims[0].settings[key] for key in SHARED}
-    code = source_sha256(merge)
-    return Evidence(STAGE, "", inputs, settings, code, environment(), estimates=tuple(estimates), facts=_facts(claims, names))
+    return Evidence(STAGE, "", inputs, settings, source_sha256(merge), environment(), estimates=tuple(estimates), facts=_facts(sites))
+
+
+def _had(claim: Evidence, claims: Sequence[Evidence]) -> list[Estimate]:
+    """Return a site's figures but those that no site could have, such as the calibration of a score."""
+    had = {e.name for each in claims for e in each.estimates if e.status != "not_available"}
+    return [e for e in claim.estimates if e.name in had]
 
 
 def _claim(root: Path) -> Evidence:
@@ -75,20 +81,21 @@ def _refuse_unlike(roots: Sequence[Path], claims: Sequence[Evidence]) -> None:
 
 
 def _site(root: Path, claim: Evidence) -> str:
+    """Return what to call a site: its centre; its claim where it has several; the folder that its run was given where it named none."""
     centres = claim.facts["centres"]
-    return str(centres[0]) if len(centres) == 1 else root.resolve().name
+    if len(centres) > 1:
+        return str(claim.id[:12])
+    return str(centres[0]) if centres else root.resolve().name
 
 
-def _facts(claims: Sequence[Evidence], names: Sequence[str]) -> dict[str, Any]:
-    first = claims[0].facts
+def _facts(sites: Sequence[tuple[str, Evidence]]) -> dict[str, Any]:
+    claims = [claim for _, claim in sites]
+    told = ("patients", "events", "data")
     return {
         "kind": "merge",
-        "sites": [
-            {"name": name, "patients": claim.facts["patients"], "events": claim.facts["events"], "data": claim.facts["data"]}
-            for name, claim in zip(names, claims, strict=True)
-        ],
-        "outcome": first["outcome"],
-        "models": first["models"],
+        "sites": [{"name": name, **{key: claim.facts[key] for key in told}} for name, claim in sites],
+        "outcome": claims[0].facts["outcome"],
+        "models": claims[0].facts["models"],
         "patients": sum(claim.facts["patients"] for claim in claims),
         "events": sum(claim.facts["events"] for claim in claims),
         "data": "virtual" if any(claim.facts["data"] == "virtual" for claim in claims) else "patients",

@@ -31,6 +31,8 @@ from onclair.validate.planned import judge_planned
 
 STAGE = "validate"
 KIND = "validation"
+#: Censoring weights are taken at the horizon or shortly before it: at no less than this share of it.
+SHORTLY = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,11 @@ def _warnings(plan: Plan, table: Checked, predictions: Predictions) -> list[Mapp
     if plan.data == "virtual":
         fr = "Ces patients sont virtuels : aucun chiffre ici ne dit rien d'une personne."
         warnings.append({"code": "virtual", "text": "These patients are virtual: no figure here says anything about a person.", "fr": fr})
+    at, horizon = plan.figures.weights_at, plan.figures.horizon
+    if at is not None and horizon is not None and at < SHORTLY * horizon:
+        text = f"Censoring-weighted figures are taken at {at:g}, well before the horizon {horizon:g} that the risks are about."
+        fr = f"Les figures pondérées par la censure sont prises à {at:g}, bien avant l'échéance {horizon:g} des risques."
+        warnings.append({"code": "weights_early", "text": text, "fr": fr})
     if plan.figures.prevalence is not None and plan.design != "case-control":
         text = "The plan gives a prevalence, which only a case-control design uses; it changed nothing."
         warnings.append(

@@ -13,7 +13,7 @@ from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
 from onclair.science.statistics.groups import brown_forsythe, chi_square, kruskal_wallis
 from onclair.validate.discrimination import auc, auc_influence
-from onclair.validate.rows import Floats, judged_rows, wald
+from onclair.validate.rows import Floats, Rows, judged_rows
 from onclair.validate.subgroups import adjusted
 
 Ints = npt.NDArray[np.int64]
@@ -295,7 +295,7 @@ def within_batch_auc(
         value += share * area
         influence[here] = share * contributions
     method = f"AUC over pairs of the same batch, {int(np.count_nonzero(pairs))} of {len(levels)} batches hold both classes; DeLong 1988"
-    return _interval(rows.estimate(name, value, rows.error(influence), method), rows.z)
+    return _area(rows, name, value, influence, method)
 
 
 def _told(name: str, codes: Ints, scores: Floats, method: str, levels: list[str]) -> Estimate:
@@ -306,23 +306,21 @@ def _told(name: str, codes: Ints, scores: Floats, method: str, levels: list[str]
     every = [judged_rows(codes == c, scores[:, :, c]) for c in range(len(levels))]
     areas, contributions = zip(*(auc_influence(rows) for rows in every), strict=True)
     rows = every[0]
-    estimate = rows.estimate(name, float(np.mean(areas)), rows.error(np.mean(contributions, axis=0)), "")
     method += f"; mean over {len(levels)} batches of each against the others, {len(scores)} repeats; placements, DeLong 1988"
-    return replace(_interval(estimate, rows.z), method=method, events=None)
+    found = _area(rows, name, float(np.mean(areas)), np.mean(contributions, axis=0), method)
+    # the rows' events are those of the first batch against the others
+    return replace(found, events=None)
 
 
-def _interval(estimate: Estimate, z: float) -> Estimate:
-    """Return an area with its interval on the logit scale where Wald's would leave [0, 1], or without one where it has no spread."""
-    value, se = estimate.value, estimate.se
-    if value is None or not se or value in (0.0, 1.0):
-        return replace(
-            estimate, low=None, high=None, se=None, reason=estimate.reason or "its estimated variance is zero, so it has no interval"
-        )
-    if estimate.low is not None and estimate.high is not None and estimate.low >= 0 and estimate.high <= 1:
-        return estimate
-    on_logit = se / (value * (1 - value))
-    low, high = wald(value, on_logit, z, "logit")
-    return replace(estimate, low=low, high=high, se=on_logit, scale="logit", method=estimate.method + "; logit scale")
+def _area(rows: Rows, name: str, value: float, influence: Floats, method: str) -> Estimate:
+    """Return an area with its interval, on the logit scale where Wald's would leave [0, 1]; without one where it has no spread."""
+    se = rows.error(influence)
+    if np.isfinite(se) and (se == 0 or value in (0.0, 1.0)):
+        return rows.bare(name, value, method, "its estimated variance is zero, so no interval can be had")
+    found = rows.estimate(name, value, se, method)
+    if found.low is None or found.high is None or (found.low >= 0 and found.high <= 1):
+        return found
+    return rows.estimate(name, value, se / (value * (1 - value)), f"{method}; logit scale", scale="logit")
 
 
 def _strength(chi2: float, freedom: int, share: float, most: int) -> float:

@@ -11,7 +11,8 @@ import numpy as np
 from onclair.core.errors import BadSetting
 from onclair.core.estimate import Estimate
 from onclair.validate.acting import Acting, Gain
-from onclair.validate.rows import Floats, wald
+from onclair.validate.intervals import cut
+from onclair.validate.rows import Floats
 
 
 class _Figure(NamedTuple):
@@ -143,7 +144,7 @@ def standardised_benefits(who: str, acting: Acting, thresholds: Sequence[float])
     Returns
     -------
     list of Estimate
-        1 is the most there can be; the error is that of the ratio. ``not_available`` without an event.
+        1 is the most there can be, where the interval is cut; the error is that of the ratio. ``not_available`` without an event.
 
     Raises
     ------
@@ -171,7 +172,7 @@ def standardised_benefits(who: str, acting: Acting, thresholds: Sequence[float])
         value = gain.value / most.value if reason is None else float("nan")
         moved = (gain.contributions - value * most.contributions) / (most.value if reason is None else 1.0)
         found.append(_Figure(f"snb:{who}@{t:g}", value, moved, method, reason))
-    return _stated(acting, found)
+    return [cut(e, -np.inf, 1.0) for e in _stated(acting, found)]
 
 
 def interventions_avoided(who: str, acting: Acting, thresholds: Sequence[float]) -> list[Estimate]:
@@ -257,19 +258,9 @@ def _most(acting: Acting) -> Gain:
 
 
 def _stated(acting: Acting, figures: Sequence[_Figure]) -> list[Estimate]:
-    """Return the figures as estimates; patients and events are counted once for all."""
-    rows = acting.rows
-    n, events, z = rows.n, acting.events, rows.z
-    blank = Estimate("nb:none", level=rows.level, n=n, events=events, status="not_available", reason="not yet")
-    found = []
+    """Return the figures as estimates."""
+    rows, events, found = acting.rows, acting.events, []
     for name, value, contributions, method, reason, unit in figures:
-        if reason is not None:
-            found.append(replace(blank, name=name, unit=unit, reason=reason))
-            continue
-        se = rows.error(contributions)
-        known = bool(np.isfinite(se))
-        low, high = wald(value, se, z, "identity") if known else (None, None)
-        why = None if known else "too few patients for a standard error"
-        said = rows.said(method)
-        found.append(replace(blank, name=name, value=value, unit=unit, low=low, high=high, se=se, method=said, status="ok", reason=why))
+        known = rows.estimate(name, value, rows.error(contributions), method) if reason is None else rows.missing(name, reason)
+        found.append(replace(known, events=events, unit=unit, level=rows.level))
     return found

@@ -6,7 +6,6 @@ The flexible curve and its distances are in :mod:`onclair.validate.calibration_c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -63,8 +62,7 @@ def o_e(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.
         return rows.missing(name, "every risk is 0, so no event was expected")
     value = float(y.sum() / p.sum())
     if y.all():
-        found = rows.estimate(name, value, float("nan"), "observed / expected")
-        return replace(found, reason="every row has the event, so the variance cannot be estimated")
+        return rows.bare(name, value, "observed / expected", "every row has the event, so the variance cannot be estimated")
     if rows.clusters is None:
         return rows.estimate(
             name, value, float(np.sqrt(1 / y.sum() - 1 / y.size)), "observed / expected; log scale, 1/O - 1/n", scale="log"
@@ -158,19 +156,21 @@ def u_test(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     """Test whether intercept 0 and slope 1 could both be right.
 
     With one row a patient and one repeat, twice the gain in log-likelihood of logistic recalibration over the given risks
-    (Cox's and Miller's test, the U of `val.prob`); else the Wald statistic of the clustered sandwich.
+    (Cox's and Miller's test, the U of `val.prob`); else the Wald statistic of the clustered sandwich, of which
+    ``(G - 2) / (2 (G - 1))`` times is held against F(2, G - 2) of G patients, as Hotelling's T2 is.
 
     Parameters
     ----------
     who : str
-        Names are ``u:WHO`` (chi-squared, 2 degrees of freedom) and ``p_u:WHO``.
+        Names are ``u:WHO`` (about chi-squared, 2 degrees of freedom) and ``p_u:WHO``.
     truth, risks, patients
         As :func:`o_e`.
 
     Returns
     -------
     list of Estimate
-        A statistic and a p-value have no interval. ``not_available`` when there is no slope.
+        A statistic and a p-value have no interval. ``not_available`` when there is no slope, or for repeated rows of fewer than
+        10 patients.
 
     Raises
     ------
@@ -179,7 +179,8 @@ def u_test(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
 
     References
     ----------
-    Cox 1958, doi:10.1093/biomet/45.3-4.562; Miller, Hui & Tierney 1991, doi:10.1002/sim.4780100805.
+    Cox 1958, doi:10.1093/biomet/45.3-4.562; Miller, Hui & Tierney 1991, doi:10.1002/sim.4780100805; Hotelling 1931,
+    doi:10.1214/aoms/1177732979.
 
     Examples
     --------
@@ -193,6 +194,8 @@ def u_test(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     rows = judged_risks(truth, risks, patients)
     if rows.one_class or rows.alike:
         return [rows.missing(name, rows.one_class or f"{rows.alike}, so there is no slope to test") for name in names]
+    if rows.few:
+        return [rows.missing(name, rows.few) for name in names]
     lines, clipped = logits(rows)
     fits = [logistic(with_intercept(line), rows.truth, clusters=rows.clusters) for line in lines]
     failed = [fit.reason for fit in fits if not fit.ok]
@@ -202,12 +205,14 @@ def u_test(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     if len(fits) == 1 and rows.clusters is None:
         y = rows.truth.astype(np.float64)
         value, how = 2 * (fits[0].log_likelihood + float(np.sum(np.logaddexp(0.0, lines[0]) - y * lines[0]))), "likelihood ratio"
+        p = float(np.exp(-value / 2))
     else:
-        value, how = _wald_statistic(rows, fits), "Wald, clustered sandwich"
+        value, how = _wald_statistic(rows, fits), f"Wald, clustered sandwich, Hotelling's F(2, {rows.n - 2})"
+        p = float("nan") if value is None else float(special.fdtrc(2, rows.n - 2, value * (rows.n - 2) / (2 * (rows.n - 1))))
     if value is None:
         return [rows.missing(name, "too few patients for the two-by-two variance of intercept and slope") for name in names]
     method = f"test of intercept 0 and slope 1 in logistic recalibration, 2 degrees of freedom; {how}{clipped}"
-    return [_statistic(rows, names[0], value, method), _statistic(rows, names[1], float(np.exp(-value / 2)), f"p of the {method}")]
+    return [_statistic(rows, names[0], value, method), _statistic(rows, names[1], p, f"p of the {method}")]
 
 
 def spiegelhalter(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None) -> list[Estimate]:
@@ -262,7 +267,7 @@ def spiegelhalter(who: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patie
 
 
 def _statistic(rows: Rows, name: str, value: float, method: str) -> Estimate:
-    return Estimate(name, value, level=rows.level, n=rows.n, events=rows.events, method=rows.said(method))
+    return rows.bare(name, value, method)
 
 
 def _wald_statistic(rows: Rows, fits: list[GlmFit]) -> float | None:

@@ -14,7 +14,7 @@ from onclair.science.statistics.bootstrap import Map, bootstrap
 from onclair.science.statistics.smoothers import SMOOTHERS, check_smoother, smoothed
 from onclair.validate.curves import Curve
 from onclair.validate.resampling import with_percentiles
-from onclair.validate.rows import CLIP, Floats, Rows, judged_risks
+from onclair.validate.rows import Floats, Rows, judged_risks, said_of_ends
 
 #: Points at which a calibration curve is drawn.
 POINTS = 100
@@ -81,9 +81,22 @@ def calibration_curve(
         smooth, se = _band(rows, smoother, grid)
     except BadInput as error:
         return blank((), (), reason=str(error))
-    low, high = np.clip(smooth - rows.z * se, 0, 1), np.clip(smooth + rows.z * se, 0, 1)
-    drawn = blank(tuple(grid), tuple(smooth), tuple(low), tuple(high))
-    return replace(drawn, x_label="predicted risk", y_label="observed share", method=_said(rows, smoother, "robust pointwise band"))
+    low, high = (np.clip(smooth + side * rows.quantile * se, 0, 1) for side in (-1, 1))
+    drawn = blank(tuple(grid), tuple(smooth), *band(low, high))
+    method = _said(rows, smoother, f"robust pointwise band{rows.law}")
+    return replace(drawn, x_label="predicted risk", y_label="observed share", method=method)
+
+
+def band(low: Floats, high: Floats) -> tuple[tuple[float, ...], tuple[float, ...]] | tuple[None, None]:
+    """Return the ends of a pointwise band, or none where they are not known (one patient with several rows).
+
+    Examples
+    --------
+    >>> band(np.array([0.1]), np.array([0.3])), band(np.array([np.nan]), np.array([np.nan]))
+    (((0.1,), (0.3,)), (None, None))
+    """
+    known = np.isfinite(low).all() and np.isfinite(high).all()
+    return (tuple(low.tolist()), tuple(high.tolist())) if known else (None, None)
 
 
 def calibration_distances(
@@ -156,19 +169,27 @@ def calibration_distances(
     )
     found = [replace(known, name=name, value=float(value)) for name, value in zip(names, values, strict=True)]
     if replicates < 2:
-        return found
+        return [rows.cautioned(e) for e in found]
     clusters = np.arange(rows.size) if rows.clusters is None else rows.clusters
     made = with_percentiles(found, bootstrap(measure, clusters, replicates, seed=seed, map=map), "had no smooth curve")
-    return [replace(e, reason=ASTRAY) if _astray(e) else e for e in made]
+    return [rows.cautioned(with_remark(e)) for e in made]
 
 
-def _astray(found: Estimate) -> bool:
-    return found.value is not None and found.low is not None and found.high is not None and not found.low <= found.value <= found.high
+def with_remark(found: Estimate) -> Estimate:
+    """Return a distance with the remark that its percentile interval does not hold it, where it does not.
+
+    Examples
+    --------
+    >>> with_remark(Estimate("ici:model", 0.1, low=0.12, high=0.2)).reason == ASTRAY, with_remark(Estimate("ici:model", 0.1)).reason
+    (True, None)
+    """
+    if found.value is None or found.low is None or found.high is None or found.low <= found.value <= found.high:
+        return found
+    return replace(found, reason=ASTRAY)
 
 
 def _said(rows: Rows, smoother: str, more: str, before: str = "") -> str:
-    ends = int(((rows.scores == 0) | (rows.scores == 1)).any(axis=0).sum()) if smoother.startswith("rcs") else 0
-    moved = f"; {ends} rows with risk 0 or 1 moved inside by {CLIP:g}" if ends else ""
+    moved = said_of_ends(rows.scores) if smoother.startswith("rcs") else ""
     return rows.said(f"{before}{SMOOTHERS[smoother]}; {more}{moved}")
 
 

@@ -12,7 +12,8 @@ from onclair.science.statistics.competing import incidence_influence, time_order
 from onclair.science.statistics.concordance import weighted_placements
 from onclair.science.statistics.survival import censoring_weights, refuse_beyond, weights_influence
 from onclair.validate.followed import Followed
-from onclair.validate.rows import Floats, wald
+from onclair.validate.intervals import cut, wald
+from onclair.validate.rows import Floats
 
 IPCW = "censoring-weighted with G of these rows (Graf 1999); influence function with that of G"
 UNO_AUC = "cumulative/dynamic AUC, censoring-weighted with G of these rows (Uno 2007); influence function with that of G (Blanche 2013)"
@@ -94,7 +95,8 @@ def auc_t_difference(name: str, rows_a: Followed, rows_b: Followed, horizon: flo
     a, b = _area(rows_a, horizon), _area(rows_b, horizon)
     if isinstance(a, str) or isinstance(b, str):
         return rows_a.missing(name, a if isinstance(a, str) else str(b))
-    found = differed(name, rows_a, a[0] - b[0], rows_a.error(a[1] - b[1]), f"{_auc_method(rows_a)}; at {horizon:g}")
+    moved = a[1] - b[1]
+    found = differed(name, rows_a, a[0] - b[0], moved, rows_a.error(moved), f"{_auc_method(rows_a)}; at {horizon:g}")
     return replace(found, events=events_by(rows_a, horizon))
 
 
@@ -133,7 +135,7 @@ def brier(name: str, rows: Followed, horizon: float) -> Estimate:
         return rows.missing(name, reason)
     value, contributions = _squares(rows, horizon)
     found = rows.estimate(name, value, rows.error(contributions), f"Brier score at {horizon:g}, {IPCW}; Wald interval")
-    return _above_zero(replace(found, events=events_by(rows, horizon)))
+    return cut(replace(found, events=events_by(rows, horizon)), 0.0, np.inf)
 
 
 def brier_null(name: str, rows: Followed, horizon: float) -> Estimate:
@@ -165,7 +167,7 @@ def brier_null(name: str, rows: Followed, horizon: float) -> Estimate:
         return rows.missing(name, reason)
     value, contributions = _null(rows, horizon)
     method = f"Brier score of the {_null_risk(rows)} risk at {horizon:g}; infinitesimal jackknife; Wald interval"
-    return _above_zero(replace(rows.estimate(name, value, rows.error(contributions), method), events=events_by(rows, horizon)))
+    return cut(replace(rows.estimate(name, value, rows.error(contributions), method), events=events_by(rows, horizon)), 0.0, np.inf)
 
 
 def ipa(name: str, rows: Followed, horizon: float) -> Estimate:
@@ -179,7 +181,7 @@ def ipa(name: str, rows: Followed, horizon: float) -> Estimate:
     Returns
     -------
     Estimate
-        ``not_available`` also when nobody or everybody has the event by the horizon.
+        ``not_available`` also when nobody or everybody has the event by the horizon. The interval is cut at 1.
 
     References
     ----------
@@ -200,7 +202,7 @@ def ipa(name: str, rows: Followed, horizon: float) -> Estimate:
         return rows.missing(name, f"by {horizon:g} either nobody or everybody has the event, so no risk could be better than another")
     se = rows.error(score / null**2 * null_parts - parts / null)
     method = f"1 - Brier / Brier of the {_null_risk(rows)} risk, at {horizon:g}; {IPCW}; first-order error of the ratio; Wald interval"
-    return replace(rows.estimate(name, 1 - score / null, se, method), events=events_by(rows, horizon))
+    return cut(replace(rows.estimate(name, 1 - score / null, se, method), events=events_by(rows, horizon)), -np.inf, 1.0)
 
 
 def unusable(rows: Followed, horizon: float) -> str | None:
@@ -289,37 +291,47 @@ def ranked(name: str, rows: Followed, value: float, se: float, method: str) -> E
     """
     if np.ptp(rows.scores) == 0:
         return rows.estimate(name, 0.5, 0.0, "constant score, which ranks no one: 0.5 by definition, without error")
-    if value in (0.0, 1.0) or se < ROUNDING:
-        found = rows.estimate(name, value, float("nan"), method)
-        return replace(found, reason="its estimated variance is zero, so no interval can be had")
     if not np.isfinite(se):
         return rows.estimate(name, value, se, method)
-    low, high = wald(value, se, rows.z, "identity")
+    if value in (0.0, 1.0) or se < ROUNDING:
+        return rows.bare(name, value, method, "its estimated variance is zero, so no interval can be had")
+    low, high = wald(value, se, rows.quantile, "identity")
     if low < 0 or high > 1:
         return rows.estimate(name, value, se / (value * (1 - value)), f"{method}; Wald interval on the logit scale", scale="logit")
     return rows.estimate(name, value, se, f"{method}; Wald interval")
 
 
-def differed(name: str, rows: Followed, value: float, se: float, method: str) -> Estimate:
+def differed(name: str, rows: Followed, value: float, moved: Floats, se: float, method: str) -> Estimate:
     """Return a paired difference of two shares of pairs, its interval cut to [-1, 1].
+
+    `moved` are the differences of the rows' contributions, (n,): only where all are zero do both claims rank the rows alike.
+    Where a zero error comes of contributions that cancel within patients, it is no error, and there is no interval.
 
     Examples
     --------
     >>> from onclair.validate.followed import followed_rows
-    >>> differed("c:a-minus-b", followed_rows([1.0, 2.0], [1, 0], [0.4, 0.4]), 0.9, 0.2, "C").high
-    1.0
+    >>> rows, moved = followed_rows([1.0, 2.0], [1, 0], [0.4, 0.4]), np.array([0.1, -0.1])
+    >>> differed("c:a-minus-b", rows, 0.9, moved, 0.2, "C").high, differed("c:a-minus-b", rows, 0.0, moved, 0.0, "C").low
+    (1.0, None)
     """
-    if se < ROUNDING and abs(value) > ROUNDING:
-        found = rows.estimate(name, value, float("nan"), f"paired difference; {method}")
-        return replace(found, reason="the variance of the difference is zero, so it has no interval")
-    alike = "; both rank these rows alike, so the difference is 0 without error" if se < ROUNDING else "; Wald interval"
-    found = rows.estimate(name, value, se, f"paired difference; {method}{alike}")
-    low, high = (None if end is None else float(np.clip(end, -1.0, 1.0)) for end in (found.low, found.high))
-    return replace(found, low=low, high=high)
+    said = f"paired difference; {method}"
+    if max(abs(value), float(np.abs(moved).max())) < ROUNDING:
+        return rows.estimate(name, 0.0, 0.0, f"{said}; both rank these rows alike, so the difference is 0 without error")
+    if se < ROUNDING:
+        return rows.bare(name, value, said, "its variance cannot be estimated from these patients")
+    return cut(rows.estimate(name, value, se, f"{said}; Wald interval"), -1.0, 1.0)
 
 
-def _above_zero(found: Estimate) -> Estimate:
-    return replace(found, low=0.0, method=f"{found.method}, cut at 0") if found.low is not None and found.low < 0 else found
+def jackknife_error(rows: Followed, contributions: Floats) -> float:
+    """Return the plain root of squares with one row a patient, as R does; clustered otherwise.
+
+    Examples
+    --------
+    >>> from onclair.validate.followed import followed_rows
+    >>> jackknife_error(followed_rows([1.0, 2.0], [1, 0], [0.4, 0.4]), np.array([3.0, -4.0]))
+    5.0
+    """
+    return float(np.sqrt(contributions @ contributions)) if rows.clusters is None else rows.error(contributions)
 
 
 def _auc_method(rows: Followed) -> str:

@@ -11,12 +11,16 @@ import pandas as pd
 
 from onclair.core.errors import BadInput
 from onclair.core.names import did_you_mean
+from onclair.science.statistics.formula_terms import as_word
+from onclair.science.statistics.survival import refuse_beyond
 from onclair.validate.plan import Plan
 
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.str_]
 #: The first data row of a file stands in its line 2.
 FIRST_LINE = 2
+#: A subgroup column has at most this many values; more are numbers that should have been cut into classes.
+MOST_GROUPS = 50
 #: A row's group where the column has no value.
 UNKNOWN = "unknown"
 
@@ -142,6 +146,7 @@ def checked(frame: pd.DataFrame, plan: Plan, *, drop_missing: bool = False) -> C
     excluded = len(table) - len(kept)
     _check_values(kept, plan)
     _check_owners(kept, plan)
+    _check_variety(kept, plan)
     return _arrays(kept, plan, excluded)
 
 
@@ -163,32 +168,28 @@ def _numbers(column: pd.Series, name: str) -> pd.Series:
 def _truth(column: pd.Series, plan: Plan) -> pd.Series:
     """Return the truth as 0, 1 or NaN; with ``positive``, whatever else there is must be one other value."""
     name, positive = str(plan.columns.truth), plan.columns.positive
-    said = column.map(_word, na_action="ignore")
+    said = column.map(as_word, na_action="ignore")
     values = sorted({str(v) for v in said.dropna()})
     if positive is None:
         foreign = [v for v in values if v not in ("0", "1")]
+        if foreign and len(values) > 2:
+            at = int(np.flatnonzero(said.isin(foreign).to_numpy())[0])
+            where = f"the first foreign one '{said.iloc[at]}' in line {int(column.index[at]) + FIRST_LINE}"
+            found = f"The truth '{name}' holds {_quoted(values)}, {where}"
+            raise BadInput(f"{found}; a binary outcome has two values: correct or recode it.", item=name)
         if foreign:
             found = f"The truth '{name}' holds {_quoted(foreign)}"
             raise BadInput(
                 f'{found}; it must be 0 or 1, or add positive = "{foreign[0]}" to [columns] to say which is the event.', item=name
             )
         return said.map({"0": 0.0, "1": 1.0}).astype(np.float64)
-    event = _word(positive)
+    event = as_word(positive)
     if event not in values:
         raise BadInput(f"The truth '{name}' holds no '{event}', which the plan calls positive; {did_you_mean(event, values)}", item=name)
     if len(values) > 2:
         others = [v for v in values if v != event]
         raise BadInput(f"The truth '{name}' holds {_quoted(others)} beside '{event}'; a binary outcome has two values.", item=name)
     return said.map(lambda v: float(v == event), na_action="ignore").astype(np.float64)
-
-
-def _word(value: object) -> str:
-    """Return a cell as a person writes it: 1 for 1.0 and for true."""
-    if isinstance(value, bool | np.bool_):
-        return str(int(value))
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()
 
 
 def _quoted(values: Sequence[str]) -> str:
@@ -238,8 +239,13 @@ def _check_risk(column: pd.Series, name: str) -> None:
     outside = (column < 0) | (column > 1)
     if not outside.any():
         return
-    percent = column.min() >= 0 and column.max() <= 100
-    hint = "these look like percent: divide them by 100" if percent else 'these look like a linear predictor: write kind = "score"'
+    percent = column.min() >= 0 and column.max() <= 100 and column.median() > 1
+    few = int(outside.sum()) <= max(1, len(column) // 20)
+    hint = 'these look like a linear predictor: write kind = "score"'
+    if percent:
+        hint = "these look like percent: divide them by 100"
+    elif few:
+        hint = 'correct them, or write kind = "score" if the column is no probability'
     first = column.index[outside][0]
     which = f"the first {column[first]:g} in line {first + FIRST_LINE}"
     found = f"{int(outside.sum())} of {len(column)} risks in '{name}' lie outside [0, 1], {which}"
@@ -248,18 +254,33 @@ def _check_risk(column: pd.Series, name: str) -> None:
 
 def _check_follow_up(table: pd.DataFrame, plan: Plan) -> None:
     """Refuse a horizon by which nobody is followed any more: no weight could stand for those beyond."""
-    if plan.weights_at is None or plan.columns.time is None:
+    if plan.weights_at is None or plan.columns.time is None or plan.columns.event is None:
         return
-    times = np.unique(table[plan.columns.time].to_numpy(np.float64))
-    horizon = float(plan.figures.horizon or 0)
-    if plan.weights_at < times[-1] and horizon <= times[-1]:
-        return
-    usable = times[-2] if times.size > 1 else times[-1]
-    found = f"the longest follow-up in '{plan.columns.time}' is {times[-1]:g}"
-    if horizon > times[-1]:
-        raise BadInput(f"Nobody is followed up to the horizon {horizon:g}: {found}; take {usable:g} at most.", item=plan.columns.time)
-    sentence = f"Nobody is followed beyond {plan.weights_at:g}: {found}"
-    raise BadInput(f"{sentence}; take weights_at (or horizon) below it, {usable:g} at most.", item=plan.columns.time)
+    times = table[plan.columns.time].to_numpy(np.float64)
+    events = table[plan.columns.event].to_numpy(np.int64)
+    longest, horizon = float(times.max()), float(plan.figures.horizon or 0)
+    name, at = (f"the horizon {horizon:g}", horizon) if horizon > longest else ("weights_at (or the horizon)", plan.weights_at)
+    try:
+        refuse_beyond(times, events, at)
+    except BadInput as error:
+        why = str(error)[0].lower() + str(error)[1:]
+        raise BadInput(f"The follow-up in '{plan.columns.time}' is too short for {name}: {why}", item=plan.columns.time) from None
+
+
+def _check_variety(table: pd.DataFrame, plan: Plan) -> None:
+    """Refuse a whole table that can tell nothing: one class, a prediction that is the same for everyone, a group a row."""
+    truth = plan.columns.truth
+    if truth is not None and table[truth].nunique() < 2:
+        found = f"Only one class is present: '{truth}' is {table[truth].iloc[0]:g} in all {len(table)} rows"
+        raise BadInput(f"{found}; a binary outcome needs patients with and without the event.", item=truth)
+    for name, model in plan.models.items():
+        if len(table) > 1 and table[model.column].nunique() < 2:
+            found = f"The prediction '{model.column}' of '{name}' is {table[model.column].iloc[0]:g} in all {len(table)} rows"
+            raise BadInput(f"{found}; a constant ranks no one and cannot be judged: leave the model out, or correct the table.", item=name)
+    for column in plan.columns.subgroups:
+        count = int(table[column].nunique())
+        if count > MOST_GROUPS:
+            raise BadInput(f"The subgroup column '{column}' has {count} values; cut it into at most {MOST_GROUPS} classes.", item=column)
 
 
 def _check_owners(table: pd.DataFrame, plan: Plan) -> None:
@@ -311,7 +332,7 @@ def _arrays(table: pd.DataFrame, plan: Plan, excluded: int) -> Checked:
 
 
 def _texts(column: pd.Series, missing: str) -> Texts:
-    return column.map(_word, na_action="ignore").fillna(missing).to_numpy(str)
+    return column.map(as_word, na_action="ignore").fillna(missing).to_numpy(str)
 
 
 def _warnings(patients: Texts | None, centres: Texts | None, excluded: int) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from onclair.core.estimate import Estimate, not_available
 from onclair.science.statistics.correlation import spearman
 from onclair.science.statistics.ranks import placements
 from onclair.validate.discrimination import auc, auc_difference
+from onclair.validate.intervals import cautioned, few_patients
 from onclair.validate.rows import Floats, judged_rows
 
 #: Fewer events, or fewer non-events, than this are too few for a validation claim (Vergouwe 2005; Collins 2016).
@@ -69,11 +71,14 @@ def nuisance_correlation(
     n = found.n if patients is None else int(np.unique(np.asarray(patients)).size)
     if np.isnan(found.value):
         return not_available(name, "the score or the nuisance does not vary (beyond the controls), so it has no rank correlation", n=n)
-    reason = None if np.isfinite(found.se_z) else f"{n} patients are too few for an interval"
-    se = found.se_z * (1 - found.value**2)
-    low, high = (None, None) if reason else (found.low, found.high)
-    method = found.method + (f"; mean score of {len(lines)} repeats" if len(lines) > 1 else "")
-    return Estimate(name, found.value, low=low, high=high, level=level, se=se, n=n, method=method, reason=reason)
+    said = found.method + (f"; mean score of {len(lines)} repeats" if len(lines) > 1 else "")
+    known = Estimate(name, found.value, level=level, n=n, method=said)
+    if np.isfinite(found.se_z):
+        known = replace(known, low=found.low, high=found.high, se=found.se_z * (1 - found.value**2))
+    else:
+        full = "the two rank these rows wholly alike or wholly opposed, so the correlation has no interval"
+        known = replace(known, reason=full if abs(found.value) > 1 - 1e-12 else f"{n} patients are too few for an interval")
+    return cautioned(known, few_patients(n, found.n))
 
 
 def nuisance_alone(
@@ -179,13 +184,10 @@ def auc_given(
     for stratum in np.unique(strata[negative]):
         here = negative & (strata == stratum)
         influence[here] = share[here] * (placed[here] - placed[here].mean()) / m
-    left = int(rows.truth.sum()) - m
+    left, se = int(rows.truth.sum()) - m, rows.error(influence)
     method = f"AUC within fifths of the nuisance, Janes & Pepe 2009{f'; {left} positives without a negative left out' if left else ''}"
-    se = rows.error(influence)
     if not 0 < value < 1 or se == 0:
-        return Estimate(
-            name, value, level=level, n=rows.n, events=rows.events, method=rows.said(method), reason="no spread to form an interval from"
-        )
+        return rows.bare(name, value, method, "no spread to form an interval from")
     return rows.estimate(name, value, se / (value * (1 - value)), method + "; Wald interval on the logit scale", scale="logit")
 
 
@@ -215,8 +217,8 @@ def permutation_test(name: str, observed: float, null: npt.ArrayLike) -> Estimat
     >>> permutation_test("p_permutation:model", 0.8, [0.5] * 19).value
     0.05
     """
-    every = np.asarray(null, dtype=np.float64)
-    good = every[np.isfinite(every)]
+    good = np.asarray(null, dtype=np.float64)
+    good = good[np.isfinite(good)]
     if good.size == 0 or not np.isfinite(observed):
         return not_available(name, "no shuffle could be fitted" if np.isfinite(observed) else "the AUC on the true labels is not available")
     value = (1 + int((good >= observed).sum())) / (1 + good.size)

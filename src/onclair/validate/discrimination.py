@@ -5,6 +5,8 @@ Figures at declared thresholds are in :mod:`onclair.validate.operating_points`, 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
@@ -13,11 +15,16 @@ from onclair.core.estimate import Estimate
 from onclair.science.statistics.ranks import placements
 from onclair.science.statistics.roc import average_precision as precision
 from onclair.science.statistics.roc import partial_area
+from onclair.validate.intervals import FEW_PATIENTS, cut, wald, without_interval
 from onclair.validate.operating_points import operating_points, wilson
-from onclair.validate.rows import Floats, Rows, judged_rows, wald
+from onclair.validate.rows import Floats, Rows, judged_rows
 
 __all__ = ["auc", "auc_difference", "auc_influence", "auc_variance", "average_precision", "operating_points", "partial_auc", "wilson"]
 
+#: An error, or a difference of contributions, below this is a zero that rounding left.
+ROUNDING = 1e-9
+ZERO = "its estimated variance is zero, so no interval can be had"
+UNKNOWN = "its variance cannot be estimated from these patients"
 DELONG = "empirical AUC, mid-ranks; DeLong 1988"
 OBUCHOWSKI = "empirical AUC, mid-ranks; clustered by patient, Obuchowski 1997"
 
@@ -74,9 +81,9 @@ def auc(name: str, truth: npt.ArrayLike, scores: npt.ArrayLike, *, patients: npt
         return _separated(name, value, rows, method)
     variance = auc_variance(influence, rows)
     if variance <= 0:
-        return _without_interval(rows.estimate(name, value, float("nan"), method))
+        return rows.bare(name, value, method, _why_none(variance))
     se = float(np.sqrt(variance))
-    low, high = wald(value, se, rows.z, "identity")
+    low, high = wald(value, se, rows.quantile, "identity")
     if low < 0 or high > 1:
         return rows.estimate(name, value, se / (value * (1 - value)), method + "; Wald interval on the logit scale", scale="logit")
     return rows.estimate(name, value, se, method + "; Wald interval")
@@ -106,6 +113,7 @@ def auc_difference(
     -------
     Estimate
         On the identity scale; ``value / se`` is DeLong's z. The interval may pass -1 or 1 only in tiny cohorts, where it is cut.
+        It is without error where both place every row alike; where the variance comes out as zero otherwise it has no interval.
 
     Raises
     ------
@@ -126,14 +134,18 @@ def auc_difference(
         return a.missing(name, a.one_class)
     (value_a, influence_a), (value_b, influence_b) = auc_influence(a), auc_influence(b)
     method = "paired difference of empirical AUCs; " + (DELONG if a.clusters is None else OBUCHOWSKI).split("; ", 1)[1]
-    se = float(np.sqrt(max(auc_variance(influence_a - influence_b, a), 0.0)))
+    moved, value = influence_a - influence_b, value_a - value_b
     more = a if len(a.scores) >= len(b.scores) else b
-    if se == 0 and (value_a in (0.0, 1.0) or value_b in (0.0, 1.0) or value_a != value_b):
-        found = Estimate(name, value_a - value_b, level=level, n=a.n, events=a.events, method=more.said(method))
-        return _with_reason(found, "the variance of the difference is zero (the classes are wholly separated), so it has no interval")
-    if se == 0:
-        method += "; both rank these rows alike, so the difference is 0 without error"
-    return _cut(more.estimate(name, value_a - value_b, se, method), -1.0, 1.0)
+    if max(abs(value), float(np.abs(moved).max())) < ROUNDING:
+        if value_a in (0.0, 1.0):
+            return more.bare(
+                name, value, method, "the variance of the difference is zero (the classes are wholly separated), so it has no interval"
+            )
+        return more.estimate(name, 0.0, 0.0, f"{method}; both rank these rows alike, so the difference is 0 without error")
+    variance = auc_variance(moved, a)
+    if variance < ROUNDING**2:
+        return more.bare(name, value, method, UNKNOWN)
+    return cut(more.estimate(name, value, float(np.sqrt(variance)), method), -1.0, 1.0)
 
 
 def partial_auc(
@@ -192,9 +204,10 @@ def partial_auc(
     variance = auc_variance(np.mean([contributions for _, contributions in parts], axis=0), rows)
     most, chance = high - low, ((1 - low) ** 2 - (1 - high) ** 2) / 2
     method = f"area under the ROC curve at specificities {low:g} to {high:g}, trapezoids; first-order error; Wald interval"
-    found = _cut(rows.estimate(names[0], value, float(np.sqrt(np.maximum(variance, 0.0))), method), 0.0, most)
     if variance <= 0:
-        found = _without_interval(found)
+        found = rows.bare(names[0], value, without_interval(method), _why_none(variance))
+    else:
+        found = cut(rows.estimate(names[0], value, float(np.sqrt(variance)), method), 0.0, most)
 
     def corrected(area: float | None) -> float | None:
         return None if area is None else (1 + (area - chance) / (most - chance)) / 2
@@ -247,8 +260,10 @@ def average_precision(
     value = float(np.mean([area for area, _ in parts]))
     se = rows.error(np.mean([contributions for _, contributions in parts], axis=0))
     method = f"average precision, prevalence line {rows.truth.mean():.4g}"
-    if value == 1 or se == 0:
-        return _without_interval(rows.estimate(name, value, float("nan"), method))
+    if np.isfinite(se) and (value == 1 or se == 0):
+        return rows.bare(name, value, method, ZERO)
+    if not np.isfinite(se):
+        return rows.estimate(name, value, se, method)
     return rows.estimate(name, value, se / (value * (1 - value)), method + "; first-order error, logit scale", scale="logit")
 
 
@@ -292,29 +307,21 @@ def auc_variance(influence: Floats, rows: Rows) -> float:
 
 def _separated(name: str, value: float, rows: Rows, method: str) -> Estimate:
     """AUC 0 or 1: its estimated variance is zero, yet it is not certain; Newcombe's method 5, on patients."""
+    if not np.isfinite(rows.quantile):
+        return rows.bare(name, value, method, FEW_PATIENTS)
     codes = np.arange(rows.truth.size) if rows.clusters is None else rows.clusters
     m, k = np.unique(codes[rows.truth]).size, np.unique(codes[~rows.truth]).size
 
     def gap(theta: float) -> float:
         spread = (1 - theta) / (2 - theta) + theta / (1 + theta)
-        return float((1 - theta) ** 2 - rows.z**2 * theta * (1 - theta) * (1 + ((m + k) / 2 - 1) * spread) / (m * k))
+        return float((1 - theta) ** 2 - rows.quantile**2 * theta * (1 - theta) * (1 + ((m + k) / 2 - 1) * spread) / (m * k))
 
     bound = float(optimize.brentq(gap, 1e-12, 1 - 1e-12))
     low, high = (bound, 1.0) if value == 1.0 else (0.0, 1 - bound)
-    said = rows.said(method.split(";")[0] + "; classes wholly separated: interval by Newcombe 2006, method 5, on patients")
-    return Estimate(name, value, low=low, high=high, level=rows.level, n=rows.n, events=rows.events, method=said)
+    said = method.split(";")[0] + "; classes wholly separated: interval by Newcombe 2006, method 5, on patients" + rows.law
+    return replace(rows.bare(name, value, said), low=low, high=high)
 
 
-def _without_interval(estimate: Estimate) -> Estimate:
-    bare = Estimate(**{**estimate.as_dict(), "low": None, "high": None, "se": None})
-    return _with_reason(bare, "its estimated variance is zero, so no interval can be had")
-
-
-def _with_reason(estimate: Estimate, reason: str) -> Estimate:
-    return Estimate(**{**estimate.as_dict(), "reason": reason})
-
-
-def _cut(estimate: Estimate, lowest: float, highest: float) -> Estimate:
-    if estimate.low is None or estimate.high is None:
-        return estimate
-    return Estimate(**{**estimate.as_dict(), "low": max(estimate.low, lowest), "high": min(estimate.high, highest)})
+def _why_none(variance: float) -> str:
+    """Say why there is no interval where an estimated variance is not above zero."""
+    return ZERO if variance == 0 else UNKNOWN

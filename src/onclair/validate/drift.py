@@ -14,10 +14,14 @@ from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
 from onclair.validate.rows import Floats, judged_risks
 
+Ints = npt.NDArray[np.int64]
+
 #: Values of an input below which drift is shown with a caution and raises no alarm.
 FEWEST = 20
-#: Values of a sample beyond which MMD is computed on this many of its quantiles, to stay in memory.
+#: Values of a sample beyond which MMD is computed on this many of them, drawn at random, to stay in memory.
 MOST = 500
+#: Different values of a reference up to which each is its own class of PSI; beyond, classes are its tenths.
+FEW_VALUES = 10
 #: Permutations behind a p-value of MMD.
 PERMUTATIONS = 199
 #: Why figures of drift have none.
@@ -118,7 +122,7 @@ def input_drift(name: str, reference: npt.ArrayLike, current: npt.ArrayLike, *, 
     ks = Estimate(
         f"ks:{name}", float(test.statistic), n=new.size, method="largest distance of the two distribution functions (Smirnov 1948)"
     )
-    limit = psi_chance_limit(old, new.size)
+    limit = _chance_limit(_classes(old, new)[2], old.size, new.size)
     alert = index.status == "ok" and index.value >= psi_alert and index.value > limit
     return InputDrift(name, index, ks, distance, limit, float(test.pvalue), p, alert)
 
@@ -126,8 +130,9 @@ def input_drift(name: str, reference: npt.ArrayLike, current: npt.ArrayLike, *, 
 def psi(name: str, reference: npt.ArrayLike, current: npt.ArrayLike) -> Estimate:
     """Return the population stability index, ``sum (q - p) ln(q / p)`` over the classes of the reference.
 
-    Classes are the tenths of the reference (type 7 quantiles), or its values where it has ten or fewer. Each class gets half
-    a patient in both samples, so that an empty one counts without being infinite.
+    Classes are the tenths of the reference (type 7 quantiles), a value that fills more than one tenth being its own class; or, where it
+    has ten values or fewer, these, and what came since below, between and above them. Each class gets half a patient in both samples,
+    so that an empty one counts without being infinite.
 
     Parameters
     ----------
@@ -151,15 +156,20 @@ def psi(name: str, reference: npt.ArrayLike, current: npt.ArrayLike) -> Estimate
     >>> found = psi("psi:smoker", [1] * 30 + [0] * 10, [1] * 10 + [0] * 30)
     >>> round(found.value, 9) == round(2 * (30.5 - 10.5) / 41 * float(np.log(30.5 / 10.5)), 9)
     True
+
+    A scanner that always wrote 0 and now writes 1 has two classes:
+
+    >>> psi("psi:filter", [0] * 30, [1] * 30).value > 7
+    True
     """
     old, new = _sample(reference, name), _sample(current, name)
     if not old.size or not new.size:
         empty = "the reference" if not old.size else "what came since"
         return not_available(name, f"{empty} holds no value", n=new.size)
-    cuts = _cuts(old)
-    p, q = (_shares(values, cuts) for values in (old, new))
+    before, since, classes = _classes(old, new)
+    p, q = (_shares(each, classes) for each in (before, since))
     value = float(((q - p) * np.log(q / p)).sum())
-    method = f"population stability index, {cuts.size + 1} classes of the reference, half a patient added to each (Siddiqi 2006)"
+    method = f"population stability index, {classes} classes of the reference, half a patient added to each (Siddiqi 2006)"
     if min(old.size, new.size) < FEWEST:
         reason = f"{new.size} values against {old.size}; fewer than {FEWEST} move by chance"
         return Estimate(name, value, n=new.size, method=method, status="too_few", reason=reason)
@@ -189,7 +199,7 @@ def psi_chance_limit(reference: npt.ArrayLike, size: int) -> float:
     0.1921
     """
     old = _sample(reference, "the reference")
-    return float(special.chdtri(max(1, _cuts(old).size), CHANCE) * (1 / old.size + 1 / size))
+    return _chance_limit(_classes(old, old)[2], old.size, size)
 
 
 def mmd(
@@ -198,7 +208,8 @@ def mmd(
     """Return the squared maximum mean discrepancy, unbiased, with its permutation p-value.
 
     The kernel is Gaussian, its width the median distance of two patients (the mean where the median is 0). The estimate may be
-    negative when nothing has moved. A sample of more than 500 is represented by 500 of its quantiles.
+    negative when nothing has moved. Of a sample of more than 500, 500 drawn at random stand for it: they keep its law, so that the p-value
+    stays valid.
 
     Parameters
     ----------
@@ -225,17 +236,20 @@ def mmd(
     >>> round(found.value, 9) == round(2 - 2 * float(np.exp(-0.5)), 9)
     True
     """
-    old, new = (_thinned(_sample(values, name)) for values in (reference, current))
+    rng = np.random.default_rng(seed)
+    whole = [_sample(values, name) for values in (reference, current)]
+    old, new = (_thinned(sample, rng) for sample in whole)
     if min(old.size, new.size) < 2:
         return not_available(name, f"{new.size} values against {old.size}; at least two in each are needed", n=new.size), None
     kernel = _kernel(np.concatenate([old, new]))
-    rng = np.random.default_rng(seed)
     belongs = np.zeros((permutations + 1, old.size + new.size))
     belongs[:, : old.size] = 1
     belongs[1:] = rng.permuted(belongs[1:], axis=1)
     values = _discrepancies(kernel, belongs.T, old.size, new.size)
     p = float((1 + (values[1:] >= values[0] - 1e-12).sum()) / (1 + permutations))
     method = f"unbiased squared MMD, Gaussian kernel, median distance (Gretton 2012); p by {permutations} permutations"
+    if max(sample.size for sample in whole) > MOST:
+        method += f"; {MOST} values drawn at random from each larger sample"
     return Estimate(name, float(values[0]), n=int(np.size(current)), method=method, reason=NO_INTERVAL), p
 
 
@@ -300,21 +314,36 @@ def _sample(values: npt.ArrayLike, name: str) -> Floats:
     return sample
 
 
-def _cuts(reference: Floats) -> Floats:
-    """Return the cut points between classes: midway between few values, the nine inner tenths of many."""
-    values = np.unique(reference)
-    if values.size <= 10:
-        return np.asarray((values[1:] + values[:-1]) / 2, dtype=np.float64)
-    return np.unique(np.quantile(reference, np.arange(1, 10) / 10))
+def _classes(reference: Floats, current: Floats) -> tuple[Ints, Ints, int]:
+    """Return the class of each value of both samples, and how many classes hold any.
+
+    A place is a value of the reference where it has few, else one of its nine inner tenths. Class 2 i lies before place i and class
+    2 i + 1 at it; a tenth that no other tenth falls on is no class of its own and belongs to what lies before it.
+    """
+    places = np.unique(reference)
+    alone = np.ones(places.size, dtype=bool)
+    if places.size > FEW_VALUES:
+        places, fallen = np.unique(np.quantile(reference, np.arange(1, 10) / 10), return_counts=True)
+        alone = fallen > 1
+    both = np.concatenate([reference, current])
+    low = np.searchsorted(places, both, side="left")
+    at = np.searchsorted(places, both, side="right") > low
+    at[at] = alone[low[at]]
+    used, classes = np.unique(2 * low + at, return_inverse=True)
+    return classes[: reference.size], classes[reference.size :], used.size
 
 
-def _shares(values: Floats, cuts: Floats) -> Floats:
-    counts = np.bincount(np.searchsorted(cuts, values, side="left"), minlength=cuts.size + 1) + 0.5
+def _shares(classes: Ints, count: int) -> Floats:
+    counts = np.bincount(classes, minlength=count) + 0.5
     return np.asarray(counts / counts.sum(), dtype=np.float64)
 
 
-def _thinned(sample: Floats) -> Floats:
-    return sample if sample.size <= MOST else np.quantile(sample, (np.arange(MOST) + 0.5) / MOST)
+def _chance_limit(classes: int, n: int, m: int) -> float:
+    return float(special.chdtri(max(1, classes - 1), CHANCE) * (1 / n + 1 / m))
+
+
+def _thinned(sample: Floats, rng: np.random.Generator) -> Floats:
+    return sample if sample.size <= MOST else rng.choice(sample, MOST, replace=False)
 
 
 def _kernel(pooled: Floats) -> Floats:

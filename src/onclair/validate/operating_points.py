@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onclair.core.estimate import Estimate
+from onclair.validate.intervals import FEW_PATIENTS
 from onclair.validate.rows import Floats, Rows, judged_risks
 
 SHARES = ("sens", "spec", "ppv", "npv")
@@ -46,7 +47,7 @@ def operating_points(
     Returns
     -------
     list of Estimate
-        ``not_available`` where no row stands in the denominator.
+        ``not_available`` where no row stands in the denominator; a share without an interval where its rows are one patient's.
 
     Raises
     ------
@@ -82,16 +83,17 @@ def _share(name: str, part: Floats, whole: Floats, rows: Rows) -> Estimate:
     if total == 0:
         return rows.missing(name, "no row stands in its denominator at this threshold")
     value = float(part.sum()) / total
-    size, method = total, "share of rows; Wilson interval"
-    if rows.clusters is not None or len(rows.scores) > 1:
+    size, method = total, "share of rows"
+    if effective := rows.clusters is not None or len(rows.scores) > 1:
         touched = np.count_nonzero(rows.by_patient(whole))
         variance = rows.error((part - value * whole) / total) ** 2
+        if not np.isfinite(variance) or (rows.clusters is not None and touched < 2):
+            return rows.bare(name, value, method, FEW_PATIENTS)
         # equal shares in every patient leave a variance of rounding alone; nothing is known better than by all rows
         size = min(value * (1 - value) / variance, total) if variance > ROUNDING**2 else float(touched)
-        method += " on the effective number of rows"
-    low, high = wilson(value, size, rows.z)
-    se = float(np.sqrt(value * (1 - value) / size))
-    return Estimate(name, value, low=low, high=high, level=rows.level, se=se, n=rows.n, events=rows.events, method=rows.said(method))
+    low, high = wilson(value, size, rows.quantile)
+    said = f"{method}; Wilson interval{' on the effective number of rows' if effective else ''}{rows.law}"
+    return replace(rows.bare(name, value, said), low=low, high=high, se=float(np.sqrt(value * (1 - value) / size)))
 
 
 def _ratio(name: str, parts: tuple[Floats, Floats], y: Floats, rows: Rows) -> Estimate:
@@ -102,20 +104,19 @@ def _ratio(name: str, parts: tuple[Floats, Floats], y: Floats, rows: Rows) -> Es
     if totals[1] == 0:
         return rows.missing(name, "no row without the event is called so at this threshold, so the ratio has no finite value")
     value = totals[0] / sizes[0] / (totals[1] / sizes[1])
-    method = "likelihood ratio; log scale, "
+    method = "likelihood ratio"
     if totals[0] == 0:
         reason = "no row with the event is called so at this threshold, so the ratio is 0 and its log has no error"
-        return Estimate(name, value, level=rows.level, n=rows.n, events=rows.events, method=rows.said(method[:16]), reason=reason)
+        return rows.bare(name, value, method, reason)
     if rows.clusters is None and len(rows.scores) == 1:
         se = float(np.sqrt(max(1 / totals[0] - 1 / sizes[0] + 1 / totals[1] - 1 / sizes[1], 0.0)))
-        return rows.estimate(name, value, se, method + "Simel 1991", scale="log")
+        return rows.estimate(name, value, se, f"{method}; log scale, Simel 1991", scale="log")
     with_event = parts[0] / totals[0] - y / sizes[0]
     without = parts[1] / totals[1] - (1 - y) / sizes[1]
     se = rows.error(with_event - without)
     if se < ROUNDING:
-        found = rows.estimate(name, value, float("nan"), method + "clustered ratio", scale="log")
-        return replace(found, reason="its estimated variance is zero, so no interval can be had")
-    return rows.estimate(name, value, se, method + "clustered ratio", scale="log")
+        return rows.bare(name, value, method, "its estimated variance is zero, so no interval can be had")
+    return rows.estimate(name, value, se, f"{method}; log scale, clustered ratio", scale="log")
 
 
 def wilson(share: float, size: float, z: float) -> tuple[float, float]:

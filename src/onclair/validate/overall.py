@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy import special
 
 from onclair.core.estimate import Estimate
+from onclair.validate.intervals import cut
 from onclair.validate.rows import Floats, Rows, judged_risks
 
 
@@ -45,15 +46,13 @@ def brier(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: np
     squares = _squares(rows)
     value = float(squares.mean())
     found = rows.estimate(name, value, rows.error((squares - value) / squares.size), "mean squared error of the risk; Wald interval")
-    if found.low is not None and found.low < 0:
-        found = Estimate(**{**found.as_dict(), "low": 0.0, "method": found.method + ", cut at 0"})
-    return found
+    return cut(found, 0.0, np.inf)
 
 
 def ipa(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.ArrayLike | None = None, level: float = 0.95) -> Estimate:
     """Return the index of prediction accuracy, ``1 - Brier / Brier of the prevalence``; 0 is no gain, 1 is perfect.
 
-    The standard error is that of the ratio (first-order, both Brier scores from the same patients).
+    The standard error is that of the ratio (first-order, both Brier scores from the same patients); the interval is cut at 1.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ def ipa(name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, *, patients: npt.
     null = prevalence * (1 - prevalence)
     influence = -(squares - score) / null + score / null**2 * (1 - 2 * prevalence) * (y - prevalence)
     method = "1 - Brier / (prevalence (1 - prevalence)); first-order error of the ratio; Wald interval"
-    return rows.estimate(name, float(1 - score / null), rows.error(influence / y.size), method)
+    return cut(rows.estimate(name, float(1 - score / null), rows.error(influence / y.size), method), -np.inf, 1.0)
 
 
 def nagelkerke(
@@ -146,7 +145,7 @@ def nagelkerke(
     by_null = 2 * (most * (1 - gain) - gain * (1 - most)) / (1 - most) ** 2
     influence = by_given * (given - given.mean()) + by_null * (y - share) * (np.log(share) - np.log1p(-share))
     method = "Nagelkerke's R2 of the given risks, not refitted; first-order error; Wald interval"
-    return rows.estimate(name, float(value), rows.error(influence / y.size), method)
+    return cut(rows.estimate(name, float(value), rows.error(influence / y.size), method), -np.inf, 1.0)
 
 
 def _squares(rows: Rows) -> Floats:

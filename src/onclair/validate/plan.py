@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ FORMAT = "onclair-plan/1"
 _SECTIONS = ("columns", "models", "figures")
 _MODEL_NAME = re.compile(r"^[A-Za-z0-9][\w.+-]*$")
 _TAKEN = ("all", "none")
+#: A number written as one: neither a text nor true or false.
+Number = Annotated[float, Field(strict=True)]
 Smoother = Literal["loess", "lowess", "rcs3", "rcs4", "rcs5"]
 
 
@@ -59,24 +61,35 @@ class ModelColumns(Settings):
 class Figures(Settings):
     """Which figures, and how."""
 
-    horizon: float | None = setting(None, "by when the event counts", "échéance de l'événement", gt=0)
+    horizon: float | None = setting(None, "by when the event counts", "échéance de l'événement", gt=0, strict=True)
     weights_at: float | None = setting(
         None,
         "time at which censoring-weighted figures are taken; the horizon when left out",
         "instant des figures pondérées par la censure ; l'horizon par défaut",
         gt=0,
+        strict=True,
     )
-    thresholds: tuple[float, ...] = setting((), "risk thresholds, declared beforehand", "seuils de risque, déclarés à l'avance")
+    thresholds: tuple[Number, ...] = setting((), "risk thresholds, declared beforehand", "seuils de risque, déclarés à l'avance")
     prevalence: float | None = setting(
-        None, "share of events in the population; case-control only", "part d'événements en population ; cas-témoins seulement", gt=0, lt=1
+        None,
+        "share of events in the population; case-control only",
+        "part d'événements en population ; cas-témoins seulement",
+        gt=0,
+        lt=1,
+        strict=True,
     )
     compare: tuple[tuple[str, str], ...] = setting((), "pairs of models to subtract", "paires de modèles à soustraire")
     smoother: Smoother = setting("loess", "of the flexible calibration curve", "de la courbe de calibration souple")
-    level: float = setting(0.95, "confidence level of every interval", "niveau de confiance des intervalles", gt=0.5, lt=1)
+    level: float = setting(0.95, "confidence level of every interval", "niveau de confiance des intervalles", gt=0.5, lt=1, strict=True)
     bootstrap: int = setting(
-        200, "replicates for figures without a closed-form interval; 0 for none", "rééchantillonnages ; 0 pour aucun", ge=0, le=100_000
+        200,
+        "replicates for figures without a closed-form interval; 0 for none",
+        "rééchantillonnages ; 0 pour aucun",
+        ge=0,
+        le=100_000,
+        strict=True,
     )
-    seed: int = setting(1, "seed of the bootstrap", "graine du bootstrap", ge=0)
+    seed: int = setting(1, "seed of the bootstrap", "graine du bootstrap", ge=0, strict=True)
 
 
 class Plan(Settings):
@@ -169,7 +182,8 @@ def _refuse_unknown(document: Mapping[str, Any]) -> None:
 def _model(name: str, models: Mapping[str, Any]) -> ModelColumns:
     if not _MODEL_NAME.match(name) or name in _TAKEN or "-minus-" in name:
         found = f"The model name '{name}' cannot be used in the name of a figure"
-        raise BadSetting(f"{found}; take letters, digits, '.', '_', '+' and '-', and none of {', '.join(_TAKEN)}.", item=name)
+        rule = "take letters, digits, '.', '_', '+' and '-'"
+        raise BadSetting(f"{found}; {rule}, none of {', '.join(_TAKEN)}, and no '-minus-', which names a difference.", item=name)
     table = _table(models, name)
     if "column" not in table:
         raise BadSetting(f'[models.{name}] of the plan names no column; write column = "NAME" of its predictions.', item=name)
@@ -196,11 +210,12 @@ def _check_outcome(plan: Plan) -> None:
     for name in foreign:
         if getattr(plan.columns, name) is not None:
             raise BadSetting(f"[columns] names '{name}', which a {plan.outcome} outcome does not have; remove it.", item=name)
-    if plan.outcome != "binary" and plan.figures.horizon is None and (plan.risks or plan.outcome == "competing"):
-        why = f"'{plan.risks[0]}' is a risk by some time" if plan.risks else "competing events are judged by some time"
+    if plan.outcome != "binary" and plan.figures.horizon is None and plan.risks:
+        why = f"'{plan.risks[0]}' is a risk by some time"
         raise BadSetting(f"The plan has no horizon, yet {why}; add horizon = ... to [figures], in the unit of the time.", item="horizon")
-    if plan.outcome == "binary" and plan.figures.horizon is not None:
-        raise BadSetting("[figures] names a horizon, which a binary outcome does not have; remove it.", item="horizon")
+    for name in ("horizon", "weights_at"):
+        if plan.outcome == "binary" and getattr(plan.figures, name) is not None:
+            raise BadSetting(f"[figures] names '{name}', which a binary outcome does not have; remove it.", item=name)
 
 
 def _check_design(plan: Plan) -> None:
@@ -218,6 +233,8 @@ def _check_figures(plan: Plan) -> None:
     for t in figures.thresholds:
         if not 0 < t < 1:
             raise BadSetting(f"The plan's threshold {t:g} lies outside (0, 1); thresholds are risks, such as 0.1.", item="thresholds")
+    if len(set(plan.columns.subgroups)) != len(plan.columns.subgroups):
+        raise BadSetting("The plan names a subgroup column twice; name each once.", item="subgroups")
     if len(set(figures.thresholds)) != len(figures.thresholds):
         raise BadSetting("The plan declares a threshold twice; name each once.", item="thresholds")
     if figures.weights_at is not None and figures.horizon is not None and figures.weights_at > figures.horizon:

@@ -15,6 +15,8 @@ CLOSE = 0.8
 CHANCE = 0.5
 #: From this Cramer's V on, batch and outcome cannot be told apart.
 ALIASED = 0.9
+#: So many missing items are named in a sentence.
+NAMED = 3
 #: An end of an interval nearer to zero than this is a zero that rounding left.
 ROUNDING = 1e-9
 
@@ -63,11 +65,14 @@ class BatchFigures:
         The model's figure over pairs of the same batch.
     aliasing : Estimate
         Cramer's V of batch and outcome.
+    declared : bool
+        Whether the cohort's tables name it; what was read off the images, as the size of voxels, is shown but decides nothing.
     """
 
     column: str
     within: Estimate
     aliasing: Estimate
+    declared: bool = True
 
 
 def follows(correlation: Estimate, difference: Estimate, *, signed: bool = False) -> bool:
@@ -116,7 +121,7 @@ def explained_by_batch(pooled: Estimate, batches: Sequence[BatchFigures]) -> tup
     for batch in batches:
         within = _lower(batch.within)
         aliased = batch.aliasing.value is not None and batch.aliasing.value >= ALIASED
-        if aliased or (above and within is not None and within <= CHANCE):
+        if batch.declared and (aliased or (above and within is not None and within <= CHANCE)):
             found.append(batch.column)
     return tuple(found)
 
@@ -172,10 +177,9 @@ def sentence(name: str, said: Mapping[str, Any]) -> str:
     """
     what = said["replication"]
     if what == NOT_REPLICABLE:
-        lacking = ", ".join(said.get("missing") or ()) or "what its score needs"
-        return f"'{name}' cannot be replicated from what was published: the card does not say {lacking}."
+        return f"'{name}' cannot be replicated from what was published: the card does not say {_first(said.get('missing') or ())}."
     figure = said.get("figure")
-    told = "" if figure is None or figure.value is None else f" ({figure.text()})"
+    told = "" if figure is None or figure.value is None else f" ({_interval(figure)})"
     openings = {
         INSUFFICIENT: f"{said['events']} events and {said['non_events']} non-events are too few to say whether '{name}' holds{told}",
         REPLICATED: f"'{name}' held on these patients{told}",
@@ -187,9 +191,21 @@ def sentence(name: str, said: Mapping[str, Any]) -> str:
     return f"{openings[what]}; what it measures here is {' and '.join(reasons)}."
 
 
+def _first(missing: Sequence[str]) -> str:
+    """Return the first of what is missing, and how many more there are."""
+    told = ", ".join(missing[:NAMED]) or "what its score needs"
+    return f"{told} and {len(missing) - NAMED} more" if len(missing) > NAMED else told
+
+
+def _interval(figure: Estimate) -> str:
+    name = {"auc": "AUC", "harrell": "Harrell's C"}.get(figure.name.partition(":")[0], "figure")
+    ends = "" if figure.low is None or figure.high is None else f", {figure.low:.2f} to {figure.high:.2f}"
+    return f"{name} {figure.value:.2f}{ends}"
+
+
 _PLAIN = {
     "volume": "lesion volume",
-    "intensity": "the intensities whatever their place, not texture",
+    "intensity": "intensities whatever their place (no texture)",
     "batch": "which scanner or centre the patient came from",
 }
 

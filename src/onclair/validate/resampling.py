@@ -10,7 +10,7 @@ import numpy.typing as npt
 from onclair.core.estimate import Estimate
 from onclair.science.statistics.bootstrap import Map, Replicates, bootstrap
 from onclair.science.statistics.ranks import SortedScores, sorted_scores, weighted_auc, weighted_average_precision
-from onclair.science.statistics.recalibration import weighted_intercept, weighted_slope
+from onclair.science.statistics.recalibration import UNSETTLED, weighted_intercept, weighted_slope, why_no_slope
 from onclair.validate.rows import Floats, Rows, logits
 
 #: Share of bootstrap replicates that may fail before an interval is no longer given.
@@ -86,13 +86,13 @@ def bootstrap_binary(
     drawn = bootstrap(measure, np.arange(rows.size) if rows.clusters is None else rows.clusters, replicates, seed=seed, map=map)
     values, found = measure(ones), []
     for i, (figure, name) in enumerate(names.items()):
-        reason = rows.alike if figure == "slope" else None
-        if reason or np.isnan(values[i]):
-            found.append(rows.missing(name, f"{reason or 'the risks separate the two classes perfectly'}, so there is no slope"))
+        reason = _why_none(figure, rows, lines) if np.isnan(values[i]) or figure == "slope" else None
+        if reason is not None:
+            found.append(rows.missing(name, reason))
             continue
         said = BOOTSTRAPPED[figure] + (clipped if figure in ("citl", "slope") else "")
         known = Estimate(name, float(values[i]), level=rows.level, n=rows.n, events=rows.events, method=rows.said(said))
-        found += with_percentiles([known], Replicates(drawn.values[:, [i]]), "had no such figure")
+        found += [rows.cautioned(e) for e in with_percentiles([known], Replicates(drawn.values[:, [i]]), "had no such figure")]
     return found
 
 
@@ -127,6 +127,16 @@ def with_percentiles(found: list[Estimate], drawn: Replicates, lacking: str) -> 
         replace(e, low=float(a), high=float(b), se=float(c), method=f"{e.method}; {method}", reason=None)
         for e, a, b, c in zip(found, low, high, se, strict=True)
     ]
+
+
+def _why_none(figure: str, rows: Rows, lines: Floats) -> str | None:
+    """Return why a figure cannot be had on all rows, where it cannot; the first repeat without a slope says it for the slope."""
+    if figure != "slope":
+        return UNSETTLED
+    if rows.alike:
+        return f"{rows.alike}, so there is no slope"
+    said = (why_no_slope(line, rows.truth, np.ones(rows.size)) for line in lines)
+    return next((reason for reason in said if reason is not None), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

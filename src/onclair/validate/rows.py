@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,12 @@ from scipy import special
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, Scale, not_available
+from onclair.science.statistics.smoothers import CLIP, moved_inside
+from onclair.validate.intervals import FEW_PATIENTS, cautioned, few_patients, wald, without_interval
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-#: Risks of exactly 0 or 1 are moved this far inside before their logit is taken.
-CLIP = 1e-12
 #: Risks with fewer different values than this, their odds within a factor of ``ALIKE_ODDS``, are those of folds, not of patients.
 FEW_VALUES = 10
 ALIKE_ODDS = 2.0
@@ -49,13 +49,49 @@ class Clustered:
         raise NotImplementedError
 
     @property
-    def z(self) -> float:
-        """The normal quantile of the level."""
-        return float(special.ndtri((1 + self.level) / 2))
+    def quantile(self) -> float:
+        """By how many errors an interval reaches: the normal quantile, or Student's t on patients - 1 degrees of freedom.
+
+        A clustered error is had from the patients' own sums, so it is no better known than a variance of that many values.
+        NaN for one patient with several rows.
+        """
+        side = (1 + self.level) / 2
+        return float(special.ndtri(side) if self.clusters is None else special.stdtrit(self.n - 1, side))
+
+    @property
+    def law(self) -> str:
+        """What to say of :attr:`quantile`, to be put behind a method that uses it; empty where it is the normal one."""
+        return "" if self.clusters is None else f"; t quantile on {self.n - 1} degrees of freedom"
+
+    @property
+    def few(self) -> str | None:
+        """Why a figure of these rows is shown with a caution, or None: under 10 patients with repeated rows."""
+        return None if self.clusters is None else few_patients(self.n, self.size)
 
     def said(self, method: str) -> str:
         """Return `method` with the repeated rows told."""
         return method if self.clusters is None else f"{method}; n and events count patients ({self.size} rows)"
+
+    def cautioned(self, estimate: Estimate) -> Estimate:
+        """Return an estimate of these rows as ``too_few`` where they are of few patients; value and interval stay.
+
+        Examples
+        --------
+        >>> judged_rows([0, 1, 1], [0.2, 0.7, 0.9], ["a", "b", "b"]).cautioned(Estimate("auc:model", 1.0)).reason
+        '2 patients with repeated rows; a figure clustered by patient needs 10'
+        """
+        return cautioned(estimate, self.few)
+
+    def bare(self, name: str, value: float, method: str, reason: str | None = None) -> Estimate:
+        """Return `value` without an interval, and why it has none where it could have had one.
+
+        Examples
+        --------
+        >>> judged_rows([0, 1], [0.2, 0.8]).bare("ap:model", 1.0, "average precision", "no spread").text()
+        '1.00'
+        """
+        known = Estimate(name, value, level=self.level, n=self.n, events=self.events, method=self.said(method), reason=reason)
+        return self.cautioned(known)
 
     def by_patient(self, contributions: Floats) -> Floats:
         """Return row contributions (n,) summed by patient (G,), or as they are when each patient has one row."""
@@ -80,30 +116,21 @@ class Clustered:
         return not_available(name, reason, n=self.n, events=self.events)
 
     def estimate(self, name: str, value: float, se: float, method: str, *, scale: Scale = "identity") -> Estimate:
-        """Return `value` with its Wald interval on `scale`, where the standard error `se` holds.
+        """Return `value` with its Wald interval on `scale`, where the standard error `se` holds; bare where there is none.
+
+        The interval is ``value -+ quantile se`` on `scale`; see :attr:`quantile` for clustered rows.
 
         Examples
         --------
         >>> judged_rows([0, 1], [0.2, 0.8]).estimate("o_e:model", 1.0, 0.5, "log scale", scale="log").text()
         '1.00 (0.38 to 2.66)'
+        >>> judged_rows([0, 1], [0.2, 0.8]).estimate("auc:model", 1.0, np.nan, "AUC; Wald interval").method
+        'AUC'
         """
-        reason = None if np.isfinite(se) else "too few patients for a standard error"
-        low = high = None
-        if reason is None:
-            low, high = wald(value, se, self.z, scale)
-        return Estimate(
-            name,
-            value,
-            low=low,
-            high=high,
-            level=self.level,
-            se=se,
-            scale=scale,
-            n=self.n,
-            events=self.events,
-            method=self.said(method),
-            reason=reason,
-        )
+        if not np.isfinite(se):
+            return self.bare(name, value, without_interval(method), FEW_PATIENTS)
+        low, high = wald(value, se, self.quantile, scale)
+        return replace(self.bare(name, value, method + self.law), low=low, high=high, se=se, scale=scale)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +192,7 @@ class Rows(Clustered):
         counts = [np.unique(line).size for line in self.scores]
         if min(counts) == 1:
             return "the risk is the same for everyone"
-        ends = np.clip(np.array([self.scores.min(axis=1), self.scores.max(axis=1)]), CLIP, 1 - CLIP)
+        ends = moved_inside(np.array([self.scores.min(axis=1), self.scores.max(axis=1)]))
         apart = np.diff(np.log(ends) - np.log1p(-ends), axis=0)[0]
         few = [n for n, d in zip(counts, apart, strict=True) if n < FEW_VALUES and d <= np.log(ALIKE_ODDS)]
         return f"the risks take {min(few)} different values, whose odds lie within a factor of {ALIKE_ODDS:g}" if few else None
@@ -177,7 +204,7 @@ class Rows(Clustered):
 
 
 def logits(rows: Rows) -> tuple[Floats, str]:
-    """Return the logit of the risks, of shape (repeats, n), and what to say of those of 0 or 1, which are moved inside.
+    """Return the logit of the risks, of shape (repeats, n), and what to say of those of exactly 0 or 1, which are moved inside.
 
     Examples
     --------
@@ -185,28 +212,21 @@ def logits(rows: Rows) -> tuple[Floats, str]:
     >>> lines.round(2), said
     (array([[ 0.  ,  0.  , 27.63]]), '; 1 rows with risk 0 or 1 moved inside by 1e-12')
     """
-    inside = np.clip(rows.scores, CLIP, 1 - CLIP)
-    moved = int((inside != rows.scores).any(axis=0).sum())
-    return np.log(inside) - np.log1p(-inside), f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else ""
+    inside = moved_inside(rows.scores)
+    return np.log(inside) - np.log1p(-inside), said_of_ends(rows.scores)
 
 
-def wald(value: float, se: float, z: float, scale: Scale) -> tuple[float, float]:
-    """Return ``value -+ z se`` formed on `scale` and brought back.
+def said_of_ends(risks: Floats) -> str:
+    """Return what to say of the rows of `risks`, (n,) or (repeats, n), of which one is exactly 0 or 1; empty where there is none.
 
     Examples
     --------
-    >>> wald(0.5, 1.0, 2.0, "identity")
-    (-1.5, 2.5)
-    >>> [round(end, 4) for end in wald(0.5, 1.0, 2.0, "logit")]
-    [0.1192, 0.8808]
+    >>> said_of_ends(np.array([0.0, 1e-300, 1.0])), said_of_ends(np.array([0.5]))
+    ('; 2 rows with risk 0 or 1 moved inside by 1e-12', '')
     """
-    if scale == "log":
-        return float(value * np.exp(-z * se)), float(value * np.exp(z * se))
-    if scale == "logit":
-        centre = np.log(value) - np.log1p(-value)
-        ends = 1 / (1 + np.exp(-(centre + np.array([-z, z]) * se)))
-        return float(ends[0]), float(ends[1])
-    return float(value - z * se), float(value + z * se)
+    lines = np.atleast_2d(risks)
+    moved = int(((lines == 0) | (lines == 1)).any(axis=0).sum())
+    return f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else ""
 
 
 def judged_rows(truth: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLike | None = None, *, level: float = 0.95) -> Rows:

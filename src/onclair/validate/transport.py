@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, Scale, not_available
-from onclair.science.statistics.meta_analysis import AT_ZERO, EQUAL, TOO_FEW, Pooled
+from onclair.science.statistics.meta_analysis import AT_ZERO, TOO_FEW, Pooled
 from onclair.science.statistics.meta_analysis import pooled as meta_analysis
 from onclair.validate.checked import UNKNOWN
 from onclair.validate.subgroups import (
@@ -299,7 +299,7 @@ def _said(found: Pooled, prefix: str, scale: Scale, entered: tuple[list[Estimate
     between = f"I2 {found.i2:.1f} %, tau2 {found.tau2:.4g}, Q {found.q:.4g} (p = {found.q_p:.3g})"
     low, high = _back(found.low, scale), _back(found.high, scale)
     known = Estimate(f"{prefix}:centres", _back(found.value, scale), level=found.level, se=found.se, scale=scale, n=n, events=events)
-    remark = EQUAL if EQUAL in found.remarks else None
+    remark = "; ".join(said for said in found.remarks if said != TOO_FEW) or None
     mean = replace(known, low=low, high=high, method=f"{how}, t({found.k - 1}); {between}", reason=remark)
     return [mean, _prediction(found, replace(known, name=f"{prefix}:new-centre", reason=remark), how), _between(found, prefix, known, how)]
 

@@ -141,7 +141,7 @@ class Timed:
         if np.isnan(a):
             return rows.missing(name, NO_PAIR)
         apart = of_a - of_b
-        return differed(name, rows, a - b, float(np.sqrt(apart @ apart)), HARRELL)
+        return differed(name, rows, a - b, apart, float(np.sqrt(apart @ apart)), HARRELL)
 
     def _parts(self, scores: npt.ArrayLike) -> tuple[float, Floats]:
         lines = np.atleast_2d(np.asarray(scores, dtype=np.float64))

@@ -44,8 +44,9 @@ class Refitted:
         Takes row indices of the whole table, int64 (m,), and returns logits, (m,).
     coefficients : tuple of float
         Intercept first.
-    design_effect : float
-        By how much repeated rows inflate the coefficients' variances, on average; 1 when each patient has one row.
+    design_effect : float or None
+        By how much repeated rows inflate the coefficients' variances, on average; None where that is not known, which is no matter
+        when each patient has one row.
     reason : str or None
         Why it could not be fitted.
     """
@@ -54,7 +55,7 @@ class Refitted:
     parameters: int
     linear_predictor: Callable[[Indices], Floats]
     coefficients: tuple[float, ...] = ()
-    design_effect: float = 1.0
+    design_effect: float | None = None
     reason: str | None = None
 
 
@@ -159,7 +160,7 @@ def glm_refit(predictors: npt.ArrayLike, truth: npt.ArrayLike, patients: npt.Arr
             design.shape[1],
             lambda where: design[where] @ fit.coefficients,
             coefficients,
-            1.0 if owners is None else _design_effect(fit),
+            None if owners is None else _design_effect(fit),
             fit.reason,
         )
 
@@ -192,7 +193,7 @@ def choose_update(rows: Rows, refit: Refit, *, among: Indices | None = None, alp
     Raises
     ------
     BadInput
-        For an alpha outside (0, 1) or several lines of scores.
+        For an alpha outside (0, 1), several lines of scores, or repeated rows of patients and a refit without a design effect.
 
     References
     ----------
@@ -213,6 +214,9 @@ def choose_update(rows: Rows, refit: Refit, *, among: Indices | None = None, alp
     where = np.arange(rows.size) if among is None else among
     lp, y = _one_line(rows)[where], rows.truth[where]
     shift, line, new = logistic(np.ones((lp.size, 1)), y, offset=lp), logistic(with_intercept(lp), y), refit(where)
+    if rows.clusters is not None and new.design_effect is None:
+        found_rows = f"{rows.n} patients have {rows.size} rows, and the refit gives no design effect"
+        raise BadInput(f"{found_rows}, so the test would change models too readily; name the patients to glm_refit.", item="design_effect")
     reason = shift.reason or line.reason or new.reason
     if reason:
         return Update("none", reason=f"nothing could be tested: {reason}")
@@ -328,8 +332,8 @@ def _one_line(rows: Rows) -> Floats:
 
 def _p_value(new: Refitted, likelihood: float, fewer: int) -> float:
     """Return the p-value of the refitted model against one with `fewer` parameters; 1 when that leaves no degree of freedom."""
-    df = new.parameters - fewer
-    statistic = max(2 * (new.log_likelihood - likelihood), 0.0) / max(new.design_effect, np.finfo(float).tiny)
+    df, effect = new.parameters - fewer, 1.0 if new.design_effect is None else new.design_effect
+    statistic = max(2 * (new.log_likelihood - likelihood), 0.0) / max(effect, np.finfo(float).tiny)
     return float(stats.chi2.sf(statistic, df)) if df > 0 else 1.0
 
 

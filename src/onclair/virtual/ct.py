@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import integrate
+from scipy import fft, integrate
 
 from onclair.core.values import Image
 from onclair.virtual.pet import Grid, Phantom, on_grid
@@ -103,9 +103,9 @@ def noise(shape: tuple[int, int, int], scanner: CtScanner, rng: np.random.Genera
     kernel = scanner.reconstruction
     frequency = _frequencies(shape[0], shape[1], scanner.pixel_mm)
     density = noise_hu(scanner) ** 2 * kernel.noise_power(frequency) / _power(kernel)  # HU2 mm2
-    white = np.fft.rfft2(rng.normal(size=shape), axes=(0, 1))
+    white = fft.rfft2(rng.normal(size=shape), axes=(0, 1))
     coloured = white * np.sqrt(density / scanner.pixel_mm**2)[:, :, None]
-    return np.asarray(np.fft.irfft2(coloured, s=shape[:2], axes=(0, 1)))
+    return np.asarray(fft.irfft2(coloured, s=shape[:2], axes=(0, 1)))
 
 
 def _frequencies(rows: int, columns: int, step_mm: float) -> Volume:
@@ -161,9 +161,17 @@ def ct_expose(phantom: Phantom, scanner: CtScanner) -> CtExposure:
     [0]
     """
     grid = ct_grid(phantom, scanner)
-    margin = math.ceil(4.0 / scanner.reconstruction.mtf50 / phantom.cell_mm)
-    padded = np.pad(phantom.activity, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    transfer = scanner.reconstruction.transfer(_frequencies(padded.shape[0], padded.shape[1], phantom.cell_mm))
-    spectrum = np.fft.rfft2(padded, axes=(0, 1)) * transfer[:, :, None]
-    sharp = np.fft.irfft2(spectrum, s=padded.shape[:2], axes=(0, 1))[margin:-margin, margin:-margin]
+    sharp = _transferred(phantom.activity, phantom.cell_mm, scanner.reconstruction)
     return CtExposure(scanner, grid, AIR_HU + on_grid(sharp, phantom.cell_mm, grid))
+
+
+def _transferred(values: Volume, cell_mm: float, kernel: Kernel) -> Volume:
+    """Return each slice after the kernel's modulation transfer; beyond its rim a slice goes on as it ends."""
+    rows, columns = values.shape[:2]
+    margin = math.ceil(4.0 / kernel.mtf50 / cell_mm)
+    lengths = [fft.next_fast_len(n + 2 * margin, real=True) for n in (rows, columns)]
+    widths = [(margin, length - n - margin) for n, length in zip((rows, columns), lengths, strict=True)]
+    padded = np.pad(values, (*widths, (0, 0)), mode="edge")
+    transfer = kernel.transfer(_frequencies(lengths[0], lengths[1], cell_mm))
+    spectrum = fft.rfft2(padded, axes=(0, 1)) * transfer[:, :, None]
+    return np.asarray(fft.irfft2(spectrum, s=lengths, axes=(0, 1))[margin : margin + rows, margin : margin + columns])

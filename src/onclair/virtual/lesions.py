@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -36,10 +37,8 @@ class Border:
 
     def log_relief(self, directions: Floats) -> Floats:
         """Return ``log(r / radius_mm)`` along unit vectors of shape (..., 3)."""
-        total = np.zeros(directions.shape[:-1])
-        for axis, series in zip(self.axes, self.coefficients, strict=True):
-            total += np.polynomial.legendre.legval((directions * axis).sum(axis=-1), series)
-        return total
+        flat = np.ascontiguousarray(directions, dtype=np.float64).reshape(-1, 3)
+        return np.asarray(_zonal(flat, self.axes, self.coefficients)).reshape(directions.shape[:-1])
 
     def depth_mm(self, x: Floats, y: Floats, z: Floats) -> Floats:
         """Return how far inside the surface each point lies along its radius, in mm; negative outside.
@@ -129,6 +128,21 @@ def reread(border: Border, rng: np.random.Generator, *, relief: float = 0.05, sh
     x, y, z = (float(c) for c in np.asarray(border.centre_mm) + rng.normal(0, shift_mm, 3))
     axes, coefficients = np.vstack([border.axes, error.axes]), np.vstack([border.coefficients, error.coefficients])
     return Border(border.radius_mm * scale, axes, coefficients, (x, y, z))
+
+
+@numba.njit(cache=True)
+def _zonal(directions: Floats, axes: Floats, coefficients: Floats) -> Floats:
+    """Return ``sum_kl c_kl P_l(n . u_k)`` along unit vectors (n, 3), the polynomials by Bonnet's recursion."""
+    total = np.zeros(directions.shape[0])
+    for i in range(directions.shape[0]):
+        for k in range(axes.shape[0]):
+            cosine = directions[i, 0] * axes[k, 0] + directions[i, 1] * axes[k, 1] + directions[i, 2] * axes[k, 2]
+            before, now = 1.0, cosine
+            total[i] += coefficients[k, 0] + coefficients[k, 1] * cosine
+            for degree in range(2, coefficients.shape[1]):
+                before, now = now, ((2 * degree - 1) * cosine * now - (degree - 1) * before) / degree
+                total[i] += coefficients[k, degree] * now
+    return total
 
 
 def _sphere(points: int) -> Floats:

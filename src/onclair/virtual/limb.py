@@ -28,7 +28,7 @@ class Tissues:
     ----------
     fat, muscle, bone, vessel : float
     ripple : float
-        Standard deviation of the logarithm over a tissue.
+        Standard deviation of the logarithm over a tissue; 0 for tissues that are even.
     """
 
     fat: float
@@ -41,7 +41,7 @@ class Tissues:
 #: SUV of each tissue about an hour after injection of FDG: plausible choices, round and the same for everybody.
 UPTAKE = Tissues(0.3, 0.7, 0.35, 1.6, 0.12)
 #: Attenuation of each tissue in HU + 1000, the vessel with contrast medium: plausible choices too.
-ATTENUATION = Tissues(900.0, 1055.0, 1700.0, 1150.0, 0.004)
+ATTENUATION = Tissues(900.0, 1055.0, 1700.0, 1150.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,10 +162,16 @@ def painted(lesion: Lesion, window: Window, tissues: Tissues, rng: np.random.Gen
     around, tissue = _limb((x, y, z), lesion.border, window.scale, tissues)
     tissue = np.maximum(tissue, _filled(depth + 5.0 * window.scale, window.cell_mm))
     around = np.where(around > 0, around, tissues.fat * tissue)
-    ripple = np.exp(tissues.ripple * smooth_field(window.shape, window.cell_mm, 9.0, rng))
-    around = (1 - occupied) * around * ripple
+    around = (1 - occupied) * around * _ripple(tissues, window, rng)
     inside = lesion.mean * textured(occupied, around / lesion.mean, window.cell_mm, lesion.texture, rng)
     return around + occupied * inside, tissue, occupied
+
+
+def _ripple(tissues: Tissues, window: Window, rng: np.random.Generator) -> Floats | float:
+    """Return by what the values of tissues vary from place to place."""
+    if tissues.ripple == 0.0:
+        return 1.0
+    return np.asarray(np.exp(tissues.ripple * smooth_field(window.shape, window.cell_mm, 9.0, rng)))
 
 
 def _filled(depth_mm: Floats, cell_mm: float) -> Floats:

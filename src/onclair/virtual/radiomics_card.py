@@ -1,7 +1,7 @@
 """The model card that comes with a virtual cohort: a logistic sum of a few features, fitted on another virtual cohort of the same law.
 
 What the card measures is chosen so that an audit has something to find, and is no secret: under the law ``volume`` a run-length feature
-whose name says texture and whose value is volume; under ``texture`` two features that follow the correlation length; under ``batch`` two
+whose name says texture and whose value is volume; under ``texture`` features that follow the correlation length; under ``batch`` some
 that follow the scanner; under ``noise`` those of ``texture``, which then have nothing to follow.
 """
 
@@ -51,6 +51,8 @@ class Recipe:
         Lower edge of the first bin of a fixed width.
     spacing_mm : float or None
         Isotropic grid to resample onto, linearly; None keeps the voxels.
+    range : (float, float) or None
+        Intensities that count.
     """
 
     tags: tuple[str, ...]
@@ -59,14 +61,16 @@ class Recipe:
     size: float
     minimum: float = 0.0
     spacing_mm: float | None = None
+    range: tuple[float, float] | None = None
 
     @property
     def extraction(self) -> Extraction:
         """The extraction that the card describes."""
-        grid = None if self.spacing_mm is None else Grid((self.spacing_mm,) * 3)
+        shared: dict[str, Any] = {"families": self.families, "range": self.range}
+        shared["grid"] = None if self.spacing_mm is None else Grid((self.spacing_mm,) * 3)
         if self.method == "fixed-number":
-            return Extraction("fixed-number", bins=int(self.size), families=self.families, grid=grid)
-        return Extraction("fixed-width", width=self.size, minimum=self.minimum, families=self.families, grid=grid)
+            return Extraction("fixed-number", bins=int(self.size), **shared)
+        return Extraction("fixed-width", width=self.size, minimum=self.minimum, **shared)
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -75,21 +79,24 @@ class Recipe:
         spacing: dict[str, Any] = {"spacing": "native"}
         if self.spacing_mm is not None:
             spacing = {"spacing": [self.spacing_mm] * 3, "interpolation": "linear"}
-        return {"dialect": "ibsi", **spacing, "range": "none", "normalise": "none", "discretise": {"method": self.method, **bins}}
+        kept = "none" if self.range is None else list(self.range)
+        return {"dialect": "ibsi", **spacing, "range": kept, "normalise": "none", "discretise": {"method": self.method, **bins}}
 
 
-_TEXTURE = ("cm_corr_3D_comb", "morph_moran_i")
-_TEXTURE_FAMILIES = ("glcm", "autocorrelation")
+#: HU of soft tissue: what spills in from fat, bone and air does not count.
+SOFT_HU = (-150.0, 250.0)
+_PET = Recipe(("cm_corr_3D_comb", "morph_moran_i"), ("glcm", "autocorrelation"), "fixed-width", 0.5)
+_CT = Recipe(("morph_moran_i",), ("autocorrelation",), "fixed-width", 25.0, SOFT_HU[0], range=SOFT_HU)
 #: By modality and law.
 RECIPES: Mapping[tuple[str, str], Recipe] = {
     ("pet", "volume"): Recipe(("rlm_rlnu_3D_comb",), ("glrlm",), "fixed-number", 32, spacing_mm=4.0),
-    ("pet", "texture"): Recipe(_TEXTURE, _TEXTURE_FAMILIES, "fixed-width", 0.5),
+    ("pet", "texture"): _PET,
     ("pet", "batch"): Recipe(("rlm_lrhge_3D_comb", "rlm_rl_entr_3D_comb"), ("glrlm",), "fixed-width", 0.5),
-    ("pet", "noise"): Recipe(_TEXTURE, _TEXTURE_FAMILIES, "fixed-width", 0.5),
-    ("ct", "volume"): Recipe(("rlm_rlnu_3D_comb",), ("glrlm",), "fixed-number", 32, spacing_mm=4.0),
-    ("ct", "texture"): Recipe(_TEXTURE, _TEXTURE_FAMILIES, "fixed-width", 25.0, -1000.0),
-    ("ct", "batch"): Recipe(("cm_diff_entr_3D_comb",), ("glcm",), "fixed-width", 25.0, -1000.0),
-    ("ct", "noise"): Recipe(_TEXTURE, _TEXTURE_FAMILIES, "fixed-width", 25.0, -1000.0),
+    ("pet", "noise"): _PET,
+    ("ct", "volume"): Recipe(("rlm_rlnu_3D_comb",), ("glrlm",), "fixed-number", 32, spacing_mm=4.0, range=SOFT_HU),
+    ("ct", "texture"): _CT,
+    ("ct", "batch"): Recipe(("cm_info_corr1_3D_comb",), ("glcm",), "fixed-width", 25.0, SOFT_HU[0], range=SOFT_HU),
+    ("ct", "noise"): _CT,
 }
 
 

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 #: Side of the fine cells that patients are made of, in mm: for PET, and for CT.
 CELL_MM, CT_CELL_MM = 2.0, 1.0
 #: What a CT shows around the lesion, in a field of 160 mm.
-CT_MARGIN_MM = 16.0
+CT_MARGIN_MM = 10.0
 #: Contrast of a lesion's texture in CT: the law of uptake shrunk around its mean, a standard deviation of some 25 HU.
 CT_CONTRAST = 0.046
 

@@ -5,6 +5,7 @@ r"""The record's English fragments and their French: one table a subject, each a
 
 from __future__ import annotations
 
+from onclair.core.french.batches import BATCHES
 from onclair.core.french.calibration import CALIBRATION
 from onclair.core.french.centres import CENTRES
 from onclair.core.french.confounds import CONFOUNDS
@@ -36,6 +37,7 @@ TABLES: dict[str, Table] = {
     "learning": LEARNING,
     "tables": TABLES_READ,
     "outlines": OUTLINES,
+    "batches": BATCHES,
 }
 
 #: A fragment as a pattern, and its French.

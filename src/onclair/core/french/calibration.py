@@ -48,6 +48,10 @@ CALIBRATION: tuple[tuple[str, str], ...] = (
         r"the risks separate the two classes perfectly, so there is no slope",
         r"les risques séparent parfaitement les deux classes, il n'y a donc pas de pente",
     ),
+    (
+        r"the logistic fit did not converge, so there is no figure",
+        r"l'ajustement logistique n'a pas convergé, il n'y a donc pas de valeur",
+    ),
     (r"the risks hardly vary, so there is no curve to draw", r"les risques ne varient guère, il n'y a pas de courbe à tracer"),
     # tests
     (
@@ -58,7 +62,10 @@ CALIBRATION: tuple[tuple[str, str], ...] = (
         r"p of the test of intercept 0 and slope 1 in logistic recalibration, 2 degrees of freedom",
         r"p du test de l'ordonnée 0 et de la pente 1 en recalibration logistique, 2 degrés de liberté",
     ),
-    (r"Wald, clustered sandwich", r"Wald, sandwich groupé par patient"),
+    (
+        r"Wald, clustered sandwich, Hotelling's F\(2, (\d+)\)",
+        r"Wald, sandwich groupé par patient, F(2, \1) de Hotelling",
+    ),
     (
         r"too few patients for the two-by-two variance of intercept and slope",
         r"trop peu de patients pour la variance conjointe de l'ordonnée et de la pente",

@@ -60,8 +60,12 @@ CENTRES: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"all figures are equal, so the error is not Hartung-Knapp's, which is zero, but the fixed-effect one",
-        r"toutes les valeurs sont égales, l'erreur n'est donc pas celle de Hartung-Knapp, qui est nulle, mais celle à effet fixe",
+        r"Hartung and Knapp's interval is here narrower than a fixed-effect interval",
+        r"l'intervalle de Hartung et Knapp est ici plus étroit qu'un intervalle à effet fixe",
+    ),
+    (
+        r"the figures are almost equal, so the error is not Hartung-Knapp's, which is about zero, but the fixed-effect one",
+        r"les valeurs sont presque égales, l'erreur n'est donc pas celle de Hartung-Knapp, à peu près nulle, mais celle à effet fixe",
     ),
     (r"the Q-profile interval does not hold the REML estimate", r"l'intervalle Q-profil omet l'estimation REML"),
     (

@@ -10,6 +10,10 @@ CONFOUNDS: tuple[tuple[str, str], ...] = (
     (r"Fisher z, delete-one-cluster jackknife", r"z de Fisher, jackknife patient par patient"),
     (r"(\d+) patients are too few for an interval", r"\1 patients, trop peu pour un intervalle"),
     (
+        r"the two rank these rows wholly alike or wholly opposed, so the correlation has no interval",
+        r"les deux classent ces lignes tout à fait de même ou à l'inverse, la corrélation n'a donc pas d'intervalle",
+    ),
+    (
         r"the score or the nuisance does not vary \(beyond the controls\), so it has no rank correlation",
         r"le score ou la nuisance ne varie pas (au-delà des témoins), il n'y a donc pas de corrélation des rangs",
     ),

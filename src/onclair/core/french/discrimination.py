@@ -26,10 +26,6 @@ DISCRIMINATION: tuple[tuple[str, str], ...] = (
         r"la variance de la différence est nulle (classes entièrement séparées), d'où l'absence d'intervalle",
     ),
     (
-        r"the variance of the difference is zero, so it has no interval",
-        r"la variance de la différence est nulle, d'où l'absence d'intervalle",
-    ),
-    (
         r"area under the ROC curve at specificities (\S+) to (\S+), trapezoids",
         r"aire sous la courbe ROC aux spécificités de \1 à \2, trapèzes",
     ),

@@ -34,6 +34,25 @@ LEARNING: tuple[tuple[str, str], ...] = (
         r"no interval, since the figure does not vary on a sample's own rows",
         r"pas d'intervalle, la valeur ne variant pas sur les lignes mêmes d'un échantillon",
     ),
+    (r"no interval: it is shown only beside its correction", r"pas d'intervalle : la valeur n'est montrée qu'à côté de sa correction"),
+    (
+        r"no interval: a mean over samples, whose uncertainty the corrected figure carries",
+        r"pas d'intervalle : une moyenne sur les échantillons, dont la valeur corrigée porte l'incertitude",
+    ),
+    (
+        r"no interval: it takes two bootstrap samples with this figure",
+        r"pas d'intervalle : il faut deux échantillons de bootstrap avec cette valeur",
+    ),
+    (
+        (
+            r"the percentile interval does not hold the figure: on their own rows the samples' figures lie to one side of "
+            r"the apparent one"
+        ),
+        (
+            r"l'intervalle par percentiles omet la valeur : sur leurs propres lignes, les échantillons donnent des valeurs "
+            r"toutes d'un côté de la valeur apparente"
+        ),
+    ),
     (
         r"(\w+) is right by construction on the rows a model was fitted on, so there it is no evidence",
         r"\1 est juste par construction sur les lignes qui ont servi à ajuster le modèle, ce n'y est donc pas une preuve",
@@ -58,6 +77,10 @@ LEARNING: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        r"no interval: it is a mean over the very samples that would give one",
+        r"pas d'intervalle : c'est une moyenne sur les échantillons mêmes qui le donneraient",
+    ),
+    (
         r"none of the (\d+) bootstrap samples could be trained on",
         r"aucun des \1 échantillons de bootstrap n'a permis d'apprentissage",
     ),
@@ -76,6 +99,10 @@ LEARNING: tuple[tuple[str, str], ...] = (
     (
         r"the scores do not rank the outcomes, so everyone gets the prevalence",
         r"les scores ne classent pas les critères, chacun reçoit donc la prévalence",
+    ),
+    (
+        r"all rows are one patient's, so its risks have no interval",
+        r"toutes les lignes sont d'un seul patient, ses risques n'ont donc pas d'intervalle",
     ),
     (
         r"(\d+) rows are few for isotonic calibration, which may learn their noise",
@@ -98,6 +125,10 @@ LEARNING: tuple[tuple[str, str], ...] = (
     (r"(\d+) patients with several rows are too few for the test", r"\1 patients à plusieurs lignes, trop peu pour le test"),
     (r"there is no row to rank", r"il n'y a aucune ligne à classer"),
     (r"one patient gives no interval", r"un seul patient ne donne pas d'intervalle"),
+    (
+        r"the percentile interval does not hold the figure: patients drawn twice tie with themselves, which moves the area",
+        r"l'intervalle par percentiles omet la valeur : un patient tiré deux fois est ex æquo avec lui-même, ce qui déplace l'aire",
+    ),
     (r"Geifman 2019", r"Geifman 2019"),
     (
         r"mean selective loss over all coverages \(Geifman 2019\), ties shared",

@@ -75,6 +75,7 @@ PLANNING: tuple[tuple[str, str], ...] = (
         r"MMD au carré sans biais, noyau gaussien, distance médiane (Gretton 2012)",
     ),
     (r"p by (\d+) permutations", r"p par \1 permutations"),
+    (r"(\d+) values drawn at random from each larger sample", r"\1 valeurs tirées au sort de chaque échantillon plus grand"),
     (
         r"no interval: it is judged against what chance alone would give",
         r"pas d'intervalle : la valeur est jugée contre ce que donnerait le seul hasard",

@@ -26,6 +26,10 @@ READERS: tuple[tuple[str, str], ...] = (
         r"its estimated variance is not above zero, so no interval can be had",
         r"sa variance estimée n'est pas au-dessus de zéro, d'où l'absence d'intervalle",
     ),
+    (
+        r"the estimated variance of a difference is not above zero, so there is no test",
+        r"la variance estimée d'une différence n'est pas au-dessus de zéro, il n'y a donc pas de test",
+    ),
     # warnings
     (
         r"Reader (?P<name>.+) gave every case the same rating by modality (?P<name_of_modality>.+): an AUC of 0\.5 \((\d+) such\)",

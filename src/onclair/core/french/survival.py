@@ -99,6 +99,7 @@ SURVIVAL: tuple[tuple[str, str], ...] = (
         r"échelle log, jackknife infinitésimal du rapport, groupé par patient",
     ),
     (r"events / summed cumulative hazard \(Crowson 2016\)", r"événements / somme des risques cumulés (Crowson 2016)"),
+    (r"sandwich error by patient \(Lin & Wei 1989\)", r"erreur sandwich par patient (Lin & Wei 1989)"),
     (r"every cumulative hazard is 0, so no event was expected", r"tous les risques cumulés sont 0, aucun événement n'était attendu"),
     (
         r"the linear predictor is the same for everyone, so there is no slope",

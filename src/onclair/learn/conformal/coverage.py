@@ -12,12 +12,14 @@ from scipy import special
 
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
-from onclair.learn.conformal.threshold import SLACK, check_alpha, shares
+from onclair.learn.conformal.threshold import SLACK, check_alpha
 
 Floats = npt.NDArray[np.float64]
 
 #: Fewer patients than this in a centre are shown with a caution.
 FEW = 10
+#: Variance of shares that rounding alone may leave; below it they are all alike.
+ROUNDING = 1e-12
 _METHOD = "share of patients; Wilson 1927, effective number of patients by Korn & Graubard 1998"
 
 
@@ -121,7 +123,8 @@ def coverage(covered: npt.ArrayLike, patients: npt.ArrayLike, *, name: str = "co
     Returns
     -------
     Estimate
-        Wilson's interval on ``p (1 - p) / Var(p)`` effective patients; ``not_available`` without rows, ``too_few`` under 10 patients.
+        Wilson's interval on ``p (1 - p) / Var(p)`` effective patients, or on the patients themselves where all have the same share: then
+        there is no standard error. ``not_available`` without rows, ``too_few`` under 10 patients.
 
     Raises
     ------
@@ -136,15 +139,23 @@ def coverage(covered: npt.ArrayLike, patients: npt.ArrayLike, *, name: str = "co
     --------
     >>> coverage([True] * 9 + [False], range(10)).text()
     '0.90 (0.60 to 0.98)'
+
+    Twelve patients with three rows each, all covered: as sure as twelve patients can be, 12 / (12 + 1.96**2).
+
+    >>> coverage([True] * 36, [i % 12 for i in range(36)]).text()
+    '1.00 (0.76 to 1.00)'
     """
     share, _ = _by_patient(covered, patients)
     if not share.size:
         return not_available(name, "there is no row to count")
-    value, count = float(share.mean()), share.size
-    variance = float(share.var()) / count
-    effective = value * (1 - value) / variance if variance > 0 else float(count)
+    value, count = min(1.0, float(share.mean())), share.size
+    spread = float(share.var())
+    varies = spread > ROUNDING
+    effective = count * value * (1 - value) / spread if varies else float(count)
     low, high = _wilson(value, effective, float(special.ndtri((1 + level) / 2)))
-    found = Estimate(name, value, low=low, high=high, level=level, se=math.sqrt(variance), n=count, method=_METHOD)
+    found = Estimate(
+        name, value, low=low, high=high, level=level, se=math.sqrt(spread / count) if varies else None, n=count, method=_METHOD
+    )
     if count < FEW:
         return replace(found, status="too_few", reason=f"{count} patients are too few to judge a coverage; at least {FEW} are needed")
     return found
@@ -252,8 +263,10 @@ def _by_patient(covered: npt.ArrayLike, patients: npt.ArrayLike) -> tuple[Floats
     held, names = np.asarray(covered, dtype=np.float64), np.asarray(patients)
     if held.shape != names.shape or held.ndim != 1:
         raise BadInput(f"{held.size} rows and {names.size} patients were given; name the patient of each row.")
-    who, weight, count = shares(names)
-    return np.asarray(np.bincount(who, weights=held * weight, minlength=count), dtype=np.float64), count < held.size
+    known, who = np.unique(names, return_inverse=True)
+    rows = np.bincount(who, minlength=known.size)
+    # a quotient of two counts: a sum of 1 / rows would not be 1 where everything is covered
+    return np.asarray(np.bincount(who, weights=held, minlength=known.size) / rows, dtype=np.float64), known.size < held.size
 
 
 def _wilson(share: float, n: float, z: float) -> tuple[float, float]:

@@ -17,6 +17,10 @@ Floats = npt.NDArray[np.float64]
 
 #: What the estimate is called; rename it with ``dataclasses.replace`` for another model.
 NAME = "aurc:model"
+#: Said where the interval of the area does not hold it: it is not stretched.
+ASTRAY = "the percentile interval does not hold the figure: patients drawn twice tie with themselves, which moves the area"
+#: Difference that rounding alone may leave between the area and the end of its interval.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +109,8 @@ def aurc(
     Returns
     -------
     Estimate
-        Without interval, status ``too_few``, where there is one patient; ``not_available`` without rows.
+        Without interval, status ``too_few``, where there is one patient; ``not_available`` without rows. A percentile interval that
+        does not hold the figure is given as it is, and the reason says so.
 
     Raises
     ------
@@ -130,8 +135,8 @@ def aurc(
     drawn = bootstrap(functools.partial(_area, ready), names, replicates, seed=seed, map=map)
     low, high = (float(end[0]) for end in drawn.interval())
     method = f"mean selective loss over all coverages (Geifman 2019), ties shared; percentile bootstrap of {replicates} over patients"
-    ends = (min(low, value), max(high, value))
-    return Estimate(NAME, value, low=ends[0], high=ends[1], se=float(drawn.standard_error()[0]), n=count, method=method)
+    reason = None if low - ROUNDING <= value <= high + ROUNDING else ASTRAY
+    return Estimate(NAME, value, low=low, high=high, se=float(drawn.standard_error()[0]), n=count, method=method, reason=reason)
 
 
 _Order = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]

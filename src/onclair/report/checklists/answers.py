@@ -10,13 +10,11 @@ from onclair.report.checklists.record import (
     Answer,
     Figure,
     Record,
-    fields,
+    figures,
     part,
 )
 from onclair.report.labels import PAIRS
 
-#: What a reader needs of a figure.
-SAID = ("name", "value", "low", "high", "level", "status")
 #: Places that tell how performance varies between centres.
 BETWEEN = ("centres", "new-centre", "tau2")
 #: Settings of a study that say how its data were divided.
@@ -29,9 +27,8 @@ def aims(record: Record) -> Answer | None:
     """Return what was asked, and that a model was developed or judged."""
     if record.is_validation:
         return record.found("kind", "design", "outcome", "models")
-    if not record.develops or not record.facts.get("question"):
-        return None
-    return Answer({"/question": record.facts["question"], "/model": {"candidates": record.model["candidates"]}}, "/facts")
+    asked = question(record)
+    return asked and asked.beside(part(record.model, ("candidates",), "/facts/model"))
 
 
 def question(record: Record) -> Answer | None:
@@ -55,19 +52,20 @@ def prospective(record: Record) -> Answer | None:
 def performance(record: Record) -> Answer | None:
     """Return the judged models' figures over the whole cohort with their intervals, if one that ranks is among them."""
     shown = [f for f in record.own(PERFORMANCE) if f.record["value"] is not None and f.record["low"] is not None]
-    return fields(shown, *SAID) if any(f.figure in PAIRS and f.has_interval for f in shown) else None
+    ranks = [f for f in shown if f.figure in PAIRS and f.has_interval]
+    return figures([*ranks, *(f for f in shown if f not in ranks)]) if ranks else None
 
 
 def measures(record: Record) -> Answer | None:
     """Return every measure and how it was obtained, comparisons included."""
     told = [f for f in record.figures if f.record["method"] and not f.where]
-    return fields(told, "name", "method") if told else None
+    return figures(told)
 
 
 def uncertainty(record: Record) -> Answer | None:
     """Return the intervals of the figures that rank, their level and how they were obtained."""
     told = [f for f in record.own(PAIRS) if f.has_interval and f.record["method"]]
-    return fields(told, "name", "low", "high", "level", "method")
+    return figures(told)
 
 
 def discrimination(record: Record) -> Answer | None:
@@ -81,42 +79,42 @@ def discrimination(record: Record) -> Answer | None:
     >>> discrimination(Record({"facts": {}, "estimates": [{**estimate, "status": "too_few"}]})) is None
     True
     """
-    return fields([f for f in record.own(PAIRS) if f.has_interval], *SAID)
+    return figures([f for f in record.own(PAIRS) if f.has_interval])
 
 
 def task_measures(record: Record) -> Answer | None:
     """Return figures that rank and, for a binary outcome, those of the confusion matrix at declared thresholds."""
     names = (PAIRS, OPERATING) if record.outcome_kind == "binary" else (PAIRS,)
     groups = [[f for f in record.own(each) if f.has_interval] for each in names]
-    return fields([f for group in groups for f in group], *SAID) if all(groups) else None
+    return figures([f for group in groups for f in group]) if all(groups) else None
 
 
 def calibration(record: Record) -> Answer | None:
     """Return how risks agree with what happened, with intervals."""
-    return fields([f for f in record.own(CALIBRATION) if f.has_interval], *SAID)
+    return figures([f for f in record.own(CALIBRATION) if f.has_interval])
 
 
 def whole_performance(record: Record) -> Answer | None:
     """Return discrimination, calibration and net benefit, if every one of the three is there."""
     groups = [[f for f in record.own(names) if f.has_interval] for names in (PAIRS, CALIBRATION, UTILITY)]
-    return fields([f for group in groups for f in group], *SAID) if all(groups) else None
+    return figures([f for group in groups for f in group]) if all(groups) else None
 
 
 def diagnostic(record: Record) -> Answer | None:
     """Return sensitivity and specificity at declared thresholds, or the AUC, of a binary outcome."""
     if record.outcome_kind != "binary":
         return None
-    return fields([f for f in record.own((*OPERATING, "auc")) if f.has_interval], *SAID)
+    return figures([f for f in record.own((*OPERATING, "auc")) if f.has_interval])
 
 
 def between_centres(record: Record) -> Answer | None:
     """Return how performance varies between centres: pooled over them, for a new one, and in each where there are two or more."""
-    return fields(_between(record), *SAID)
+    return figures(_between(record))
 
 
 def handled_centres(record: Record) -> Answer | None:
     """Return how differences between centres were measured."""
-    return fields([f for f in _between(record) if f.record["method"]], "name", "method")
+    return figures([f for f in _between(record) if f.record["method"]])
 
 
 def _between(record: Record) -> list[Figure]:
@@ -130,7 +128,7 @@ def _between(record: Record) -> list[Figure]:
 def sizes(record: Record) -> Answer | None:
     """Return patients or rows and events behind each figure that ranks, in every group."""
     told = [f for f in record.own(PAIRS, where=lambda _: True) if f.record["n"] is not None and f.record["events"] is not None]
-    return fields(told, "name", "n", "events")
+    return figures(told)
 
 
 def size(record: Record) -> Answer | None:
@@ -141,8 +139,10 @@ def size(record: Record) -> Answer | None:
 def flow(record: Record) -> Answer | None:
     """Return who was judged, with and without the event, and who was left out."""
     if record.is_validation:
-        return record.found("patients", "rows", "events") and _with_excluded(record, "patients", "rows", "events")
-    return _with_left_out(record, "patients", "events")
+        return record.found("patients", "rows", "events", "excluded")
+    told = record.found("patients", "events")
+    left_out = "/facts/left_out" if record.facts.get("left_out") is not None else None
+    return Answer(told.value, told.source, (*told.also, left_out)) if told and left_out else None
 
 
 def binary_flow(record: Record) -> Answer | None:
@@ -156,16 +156,15 @@ def missing(record: Record) -> Answer | None:
     Examples
     --------
     >>> missing(Record({"facts": {"kind": "validation", "excluded": 3}}))
-    Answer(value=3, source='/facts/excluded')
+    Answer(value=3, source='/facts/excluded', also=())
     >>> missing(Record({"facts": {"missing": [{"column": "a"}], "left_out": []}})) is None
     True
     """
     if record.is_validation:
-        return None if record.facts.get("excluded") is None else Answer(record.facts["excluded"], "/facts/excluded")
+        return record.found("excluded")
     if record.facts.get("missing") != []:
         return None
-    answer = _with_left_out(record)
-    return answer and Answer({"/missing": [], **answer.value}, "/facts")
+    return Answer([], "/facts/missing", ("/facts/left_out",)) if record.facts.get("left_out") is not None else None
 
 
 def missing_and_censored(record: Record) -> Answer | None:
@@ -173,7 +172,7 @@ def missing_and_censored(record: Record) -> Answer | None:
     answer = missing(record)
     if answer is None or record.outcome_kind not in ("survival", "competing"):
         return answer
-    return fields([f for f in record.own(("brier", "auc_t", "o_e", "uno")) if f.record["method"]], "name", "method")
+    return figures([f for f in record.own(("brier", "auc_t", "o_e", "uno")) if f.record["method"]])
 
 
 def division(record: Record) -> Answer | None:
@@ -184,27 +183,25 @@ def division(record: Record) -> Answer | None:
 def division_by_patient(record: Record) -> Answer | None:
     """Return the sentence that says that folds were cut by patient."""
     told = [f for f in record.own(PAIRS) if record.develops and "by patient" in str(f.record["method"])]
-    return fields(told, "name", "method")
+    return figures(told)
 
 
 def whole_pipeline_resampled(record: Record) -> Answer | None:
     """Return that every choice was made again inside each fold: the folds, and how often each learner was chosen."""
-    how = division(record)
-    chosen = record.model.get("chosen")
-    return how and Answer({"/settings": how.value, "/model": {"chosen": chosen}}, "/facts") if chosen else None
+    how, chosen = division(record), part(record.model, ("chosen",), "/facts/model")
+    return chosen.beside(how) if how and chosen else None
 
 
 def selection(record: Record) -> Answer | None:
     """Return among which learners the final model was chosen, how often each was, and which it is."""
-    return part(record.model, ("candidates", "chosen", "locked"), "/facts/model") if record.develops and division(record) else None
+    return part(record.model, ("chosen", "candidates", "locked"), "/facts/model") if record.develops and division(record) else None
 
 
 def against_overfitting(record: Record) -> Answer | None:
     """Return what keeps a study's model small: learners chosen in inner folds, and at most so many features."""
     kept = part(record.settings, ("inner_folds", "features_kept"), "/facts/settings")
-    if kept is None or not record.model.get("candidates"):
-        return None
-    return Answer({"/settings": kept.value, "/model": {"candidates": record.model["candidates"]}}, "/facts")
+    candidates = part(record.model, ("candidates",), "/facts/model")
+    return kept.beside(candidates) if kept and candidates else None
 
 
 def beyond_apparent(record: Record) -> Answer | None:
@@ -218,7 +215,7 @@ def internal(record: Record) -> Answer | None:
     """Return performance on held-out patients of the cohort that taught the model."""
     if record.develops:
         told = [f for f in record.own(PAIRS) if f.has_interval and "out of fold" in str(f.record["method"])]
-        return fields(told, *SAID, "method")
+        return figures(told)
     return discrimination(record) if record.design in ("internal", "internal-external") else None
 
 
@@ -230,12 +227,12 @@ def external(record: Record) -> Answer | None:
 def other_centres(record: Record) -> Answer | None:
     """Return performance at centres that taught the model nothing."""
     told = [f for f in record.own(PAIRS, where=lambda place: place == "leave-one-centre-out") if record.develops and f.has_interval]
-    return fields(told, *SAID)
+    return figures(told)
 
 
 def source(record: Record) -> Answer | None:
     """Return where a study's cohort comes from and how to cite it."""
-    return part(record.facts.get("cohort") or {}, ("title", "source", "citation"), "/facts/cohort")
+    return part(record.facts.get("cohort") or {}, ("source", "title", "citation"), "/facts/cohort")
 
 
 def availability(record: Record) -> Answer | None:
@@ -243,8 +240,8 @@ def availability(record: Record) -> Answer | None:
 
     Examples
     --------
-    >>> availability(Record({"facts": {"cohort": {"source": "TCIA", "licence": "CC BY 3.0"}}})).value
-    {'source': 'TCIA', 'licence': 'CC BY 3.0'}
+    >>> availability(Record({"facts": {"cohort": {"source": "TCIA", "licence": "CC BY 3.0"}}}))
+    Answer(value='TCIA', source='/facts/cohort/source', also=('/facts/cohort/licence',))
     >>> availability(Record({"facts": {"cohort": {"source": "TCIA", "licence": ""}}})) is None
     True
     """
@@ -270,14 +267,14 @@ def beside_prevalence(record: Record) -> Answer | None:
 
 def _beside(record: Record, rivals: list[str]) -> Answer | None:
     whos = {f"model-minus-{name}" for name in rivals}
-    return fields([f for f in record.figures if f.who in whos and f.figure in PAIRS and not f.where and f.has_interval], *SAID)
+    return figures([f for f in record.figures if f.who in whos and f.figure in PAIRS and not f.where and f.has_interval])
 
 
 def volume_confound(record: Record) -> Answer | None:
     """Return how far the model's risk goes with the outlined volume alone."""
     if not record.facts.get("volume"):
         return None
-    return fields([f for f in record.figures if f.figure == "spearman" and f.where == "volume" and f.has_interval], *SAID)
+    return figures([f for f in record.figures if f.figure == "spearman" and f.where == "volume" and f.has_interval])
 
 
 def several_centres(record: Record) -> Answer | None:
@@ -321,19 +318,6 @@ def learners(record: Record) -> Answer | None:
 
 def dimensionality(record: Record) -> Answer | None:
     """Return columns, features kept, patients and events."""
-    counts = record.found("patients", "events", "columns") if record.develops else None
+    counts = record.found("columns", "patients", "events") if record.develops else None
     kept = part(record.settings, ("features_kept",), "/facts/settings")
-    return Answer({**counts.value, "/settings": kept.value}, "/facts") if counts and kept else None
-
-
-def _with_excluded(record: Record, *names: str) -> Answer | None:
-    return None if record.facts.get("excluded") is None else record.found(*names, "excluded")
-
-
-def _with_left_out(record: Record, *names: str) -> Answer | None:
-    """Return some facts and the reasons for which patients were left out, without naming the patients."""
-    left_out = record.facts.get("left_out")
-    if left_out is None:
-        return None
-    told = {f"/{name}": record.facts.get(name) for name in names}
-    return None if None in told.values() else Answer({**told, "/left_out": [{"reason": one["reason"]} for one in left_out]}, "/facts")
+    return counts.beside(kept) if counts and kept else None

@@ -33,9 +33,9 @@ def checklists(evidence: Evidence, language: Language = "en") -> dict[str, Any]:
     -------
     dict
         ``format``, ``evidence_id``, ``language`` and ``checklists``: each with ``name reference doi items``, each item with
-        ``number label status value source reason``. `source` is a JSON pointer into the JSON report; `value` is what stands
-        there, some fields of it, or an object whose keys are pointers below `source`. A cell that is not ``reported`` has
-        neither, and a reason.
+        ``number label status value source also reason``. `source` is a JSON pointer into the JSON report, to the field that
+        answers best; `value` is exactly what stands there; `also` lists pointers to further fields. A cell that is not
+        ``reported`` has none of them, and a reason.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class Item:
     unless: Callable[[Record], Words | None] | None = None
 
     def filled(self, record: Record, language: Language) -> dict[str, Any]:
-        """Return the line for one report: ``number label status value source reason``.
+        """Return the line for one report: ``number label status value source also reason``.
 
         Examples
         --------
@@ -58,6 +58,7 @@ class Item:
             "status": status,
             "value": answer.value if answer else None,
             "source": answer.source if answer else None,
+            "also": list(answer.also) if answer else [],
             "reason": typeset(reason.in_(language), language) if reason else None,
         }
 
@@ -90,7 +91,7 @@ class Checklist:
         if self.score is None:
             return told
         reason = typeset(self.score.in_(language), language)
-        return {**told, "score": {"status": "not_available", "value": None, "source": None, "reason": reason}}
+        return {**told, "score": {"status": "not_available", "value": None, "source": None, "also": [], "reason": reason}}
 
     def _line(self, item: Item, record: Record, language: Language) -> dict[str, Any]:
         if self.unless is None or self.unless(record) is None:

@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901) into the JSON report, and whether what a cell says stands where its pointer leads."""
+"""JSON pointers (RFC 6901) into the JSON report, and whether what a cell says is what stands where its pointer leads."""
 
 from __future__ import annotations
 
@@ -38,36 +38,29 @@ def resolve(document: Any, pointer: str) -> Any:
 
 
 def backed(document: Any, source: str | None, value: Any) -> bool:
-    """Return whether `value` stands in the report where `source` leads.
-
-    It does when it is what stands there, or part of it: some of an object's fields, or an object whose keys are pointers
-    below `source`.
+    """Return whether `value` is exactly what stands in the report where `source` leads.
 
     Examples
     --------
     >>> report = {"facts": {"patients": 51, "events": 19, "outcome": {"name": "relapse", "kind": "binary"}}}
-    >>> backed(report, "/facts/patients", 51), backed(report, "/facts/patients", 50)
-    (True, False)
-    >>> backed(report, "/facts", {"/patients": 51, "/outcome": {"name": "relapse"}})
-    True
-    >>> backed(report, None, None), backed(report, "/facts", {})
+    >>> backed(report, "/facts/patients", 51), backed(report, "/facts/patients", 50), backed(report, "/facts/patients", 51.0)
+    (True, False, False)
+    >>> backed(report, "/facts/outcome", {"name": "relapse"}), backed(report, None, None)
     (False, False)
     """
-    if source is None or value is None or value == {}:
+    if source is None or value is None:
         return False
     try:
-        if isinstance(value, Mapping) and all(key.startswith("/") for key in value):
-            return all(_part(said, resolve(document, source + key)) for key, said in value.items())
-        return _part(value, resolve(document, source))
+        return _same(value, resolve(document, source))
     except BadInput:
         return False
 
 
-def _part(said: Any, found: Any) -> bool:
-    """Return whether `said` is `found`, or some of its fields."""
+def _same(said: Any, found: Any) -> bool:
+    """Return whether two values are one in JSON: equal field by field, a number never a truth value nor a count a decimal."""
     if isinstance(said, Mapping):
-        return isinstance(found, Mapping) and all(key in found and _part(each, found[key]) for key, each in said.items())
+        return isinstance(found, Mapping) and said.keys() == found.keys() and all(_same(each, found[key]) for key, each in said.items())
     if isinstance(said, Sequence) and not isinstance(said, str):
         alike = isinstance(found, Sequence) and not isinstance(found, str) and len(said) == len(found)
-        return alike and all(_part(one, other) for one, other in zip(said, found, strict=True))
+        return alike and all(_same(one, other) for one, other in zip(said, found, strict=True))
     return type(said) is type(found) and bool(said == found)

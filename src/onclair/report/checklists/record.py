@@ -32,6 +32,11 @@ class Figure:
     where: str
 
     @property
+    def place(self) -> str:
+        """The pointer to it."""
+        return f"/estimates/{self.index}"
+
+    @property
     def holds(self) -> bool:
         """Whether it has a value that nothing speaks against."""
         return bool(self.record["status"] == "ok")
@@ -44,10 +49,32 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a cell says, and the pointer to where the report says it."""
+    """What a cell says, and where the report says it.
+
+    Attributes
+    ----------
+    value
+        Exactly what stands at `source`.
+    source : str
+        JSON pointer to the one field that answers best.
+    also : tuple of str
+        Pointers to further fields that answer.
+    """
 
     value: Any
     source: str
+    also: tuple[str, ...] = ()
+
+    def beside(self, *others: Answer | None) -> Answer:
+        """Return this answer with the places of others as further ones.
+
+        Examples
+        --------
+        >>> Answer(51, "/facts/patients").beside(Answer(5, "/facts/settings/folds")).also
+        ('/facts/settings/folds',)
+        """
+        further = [place for other in others if other for place in (other.source, *other.also)]
+        return Answer(self.value, self.source, (*self.also, *further))
 
 
 @dataclass(frozen=True)
@@ -147,51 +174,41 @@ class Record:
         return tuple(f for f in self.figures if f.figure in wanted and f.who in self.models and where(f.where))
 
     def found(self, *keys: str) -> Answer | None:
-        """Return the facts of some names, all of them or none; one that is empty is absent.
+        """Return the first of some facts with pointers to the others, all of them or none; one that is empty is absent.
 
         Examples
         --------
         >>> Record({"facts": {"patients": 51, "events": 0, "title": ""}}).found("patients", "events")
-        Answer(value={'/patients': 51, '/events': 0}, source='/facts')
-        >>> Record({"facts": {"design": "external"}}).found("design")
-        Answer(value='external', source='/facts/design')
+        Answer(value=51, source='/facts/patients', also=('/facts/events',))
         >>> Record({"facts": {"title": ""}}).found("title") is None
         True
         """
-        values = {f"/{key}": self.facts.get(key) for key in keys}
-        if any(value is None or value in ("", [], {}) for value in values.values()):
-            return None
-        if len(values) == 1:
-            return Answer(self.facts[keys[0]], f"/facts/{keys[0]}")
-        return Answer(values, "/facts")
+        return part(self.facts, keys, "/facts")
 
 
-def fields(figures: Iterable[Figure], *names: str) -> Answer | None:
-    """Return some fields of some figures, by their place in the report; None without any.
+def figures(told: Iterable[Figure]) -> Answer | None:
+    """Return the first of some figures with pointers to the others; None without any.
 
     Examples
     --------
     >>> first = Figure(3, {"name": "auc:a", "n": 51}, "auc", "a", "")
     >>> second = Figure(9, {"name": "auc:b", "n": 51}, "auc", "b", "")
-    >>> fields([first], "name", "n")
-    Answer(value={'name': 'auc:a', 'n': 51}, source='/estimates/3')
-    >>> fields([first, second], "n")
-    Answer(value={'/3': {'n': 51}, '/9': {'n': 51}}, source='/estimates')
+    >>> figures([first, second])
+    Answer(value={'name': 'auc:a', 'n': 51}, source='/estimates/3', also=('/estimates/9',))
     """
-    told = {figure.index: {name: figure.record[name] for name in names} for figure in figures}
-    if len(told) == 1:
-        index, value = next(iter(told.items()))
-        return Answer(value, f"/estimates/{index}")
-    return Answer({f"/{index}": value for index, value in told.items()}, "/estimates") if told else None
+    every = [*told]
+    return Answer(dict(every[0].record), every[0].place, tuple(f.place for f in every[1:])) if every else None
 
 
 def part(mapping: Mapping[str, Any], names: Iterable[str], source: str) -> Answer | None:
-    """Return some entries of an object that stands at `source`, all of them or none.
+    """Return the first of some entries of an object that stands at `source`, with pointers to the others, all of them or none.
 
     Examples
     --------
-    >>> part({"folds": 5, "seed": 1}, ("folds",), "/facts/settings")
-    Answer(value={'folds': 5}, source='/facts/settings')
+    >>> part({"folds": 5, "seed": 1}, ("folds", "seed"), "/facts/settings")
+    Answer(value=5, source='/facts/settings/folds', also=('/facts/settings/seed',))
     """
-    told = {name: mapping.get(name) for name in names}
-    return None if any(value is None or value == "" for value in told.values()) else Answer(told, source)
+    first, *others = names
+    if any(mapping.get(name) is None or mapping[name] in ("", [], {}) for name in (first, *others)):
+        return None
+    return Answer(mapping[first], f"{source}/{first}", tuple(f"{source}/{name}" for name in others))

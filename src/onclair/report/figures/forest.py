@@ -1,4 +1,4 @@
-"""Dots and whiskers on a common axis: the model beside its rivals; who has no figure keeps an empty row with the reason."""
+"""Dots and whiskers on a common axis: the model beside its rivals; who has no figure keeps an empty row that says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from onclair.core.estimate import Estimate
 from onclair.core.words import Language
-from onclair.report.figures.canvas import STRIP, WIDTH, Axis, LogAxis, canvas, line, lower_axis, path, ticks, virtual_frame, wrapped, write
+from onclair.report.figures.canvas import STRIP, Axis, LogAxis, canvas, line, lower_axis, path, ticks, virtual_frame, wrapped, write
 from onclair.report.labels import RATIOS, REFERENCE
 from onclair.report.markup import append, node
 from onclair.report.reading import Role, Row, read_name
@@ -19,6 +19,8 @@ LABEL_END, PLOT_START, PLOT_END, TEXT_START = 158.0, 172.0, 400.0, 414.0
 LINE, ROW = 17.0, 34.0
 #: Room beside the plot for the figure in words, wide letters allowed for.
 TEXT_WIDTH = 140.0
+#: The same for bold letters, which are wider.
+STRONG_WIDTH = 132.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,28 +170,39 @@ def _diamond(axis: Axis, at: tuple[float | None, float, float | None], y: float,
 def _row(row: Row, axis: Axis, y: float, language: Language) -> list[ET.Element]:
     strong = "strong" if row.role in ("model", "pooled") else None
     drawn = _lines(row.label, LABEL_END, y, strong, "end", LABEL_END)
-    if row.estimate.value is None:
-        reason = reason_text(row.estimate, language)
-        return [*drawn, *_lines(reason, PLOT_START + 8, y, "quiet halo", None, WIDTH - PLOT_START - 8)]
-    return [
-        *drawn,
-        *whisker(row.estimate, axis, y, row.role),
-        *_lines(figure_text(row.estimate, language), TEXT_START, y, strong, None, TEXT_WIDTH),
-    ]
+    tone = "quiet" if row.estimate.value is None else strong
+    said = [write(each, TEXT_START, at, tone) for each, at in _spaced(_said(row, language), y)]
+    return [*drawn, *whisker(row.estimate, axis, y, row.role), *said]
+
+
+def _said(row: Row, language: Language) -> list[str]:
+    """Return what stands beside a row, in lines: the figure and its interval, or that there is none; its reason is the caption's."""
+    estimate = row.estimate
+    if estimate.value is None:
+        told = reason_text(estimate, language) if estimate.status == "too_few" else say(estimate.status, language)
+        return wrapped(told, TEXT_WIDTH)
+    told = figure_text(estimate, language)
+    if estimate.low is None or estimate.high is None:
+        told = f"{told} ({say('no-interval', language)})"
+    width = STRONG_WIDTH if row.role in ("model", "pooled") else TEXT_WIDTH
+    lines = wrapped(told, width)
+    figure, opened, spread = told.partition(" (")
+    whole = len(lines) > 1 and opened and len(wrapped(f"({spread}", width)) == 1
+    return [figure, f"({spread}"] if whole else lines
 
 
 def _lines(text: str, x: float, y: float, class_: str | None, anchor: str | None, width: float) -> list[ET.Element]:
-    lines = wrapped(text, width)
+    return [write(each, x, at, class_, anchor) for each, at in _spaced(wrapped(text, width), y)]
+
+
+def _spaced(lines: Sequence[str], y: float) -> list[tuple[str, float]]:
+    """Return lines with their heights, centred about `y`."""
     first = y + 4.5 - LINE * (len(lines) - 1) / 2
-    return [write(each, x, first + LINE * i, class_, anchor) for i, each in enumerate(lines)]
+    return [(each, first + LINE * i) for i, each in enumerate(lines)]
 
 
 def _height(row: Row, language: Language) -> float:
-    lines = len(wrapped(row.label, LABEL_END))
-    if row.estimate.value is None:
-        lines = max(lines, len(wrapped(reason_text(row.estimate, language), WIDTH - PLOT_START - 8)))
-    else:
-        lines = max(lines, len(wrapped(figure_text(row.estimate, language), TEXT_WIDTH)))
+    lines = max(len(wrapped(row.label, LABEL_END)), len(_said(row, language)))
     return max(ROW, LINE * lines + 12)
 
 

@@ -230,13 +230,13 @@ def _laid_out(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def _zones(levels: GreyLevels, directions: int, inside: npt.NDArray[np.bool_] | None) -> Zones:
-    first, size, owner = _linked(levels.flat, levels.voxels, *_behind(levels, directions))
+    first, size, zone = _linked(levels.flat, levels.voxels, *_behind(levels, directions))
     level = levels.flat[first].astype(np.int64)
     distance = np.zeros(first.size, np.int64)
     if inside is not None:
         axes = [levels.offsets[axis] for axis in (0, 1, IN_PLANE)]
         steps = np.array(axes[:2] if directions == IN_PLANE else axes)
-        distance = _nearest(_depths(inside, steps), levels.voxels, owner, first.size)
+        distance = _nearest(_depths(inside, steps), levels.voxels, zone, first.size)
     if directions != IN_PLANE:
         return Zones(level, size, distance, ((slice(0, first.size), levels.voxels.size),))
     return Zones(level, size, distance, tuple(_by_slice(levels, first)))
@@ -252,73 +252,79 @@ def _by_slice(levels: GreyLevels, first: Whole) -> Iterator[tuple[slice, int]]:
 
 
 def _behind(levels: GreyLevels, directions: int) -> tuple[Whole, Whole]:
-    """Return the steps back to the neighbours that come before a voxel: the left one and those that do not touch it; those that do.
+    """Return the steps back to the neighbours that come before a voxel, and for each, as bits, those that do not touch it.
 
-    Where the left one is of the same level, those that touch it have been linked already.
+    Neighbours of one level that touch each other have been linked already. Those that touch most come first.
     """
-    aside: list[int] = []
-    shared: list[int] = []
-    for (x, _, _), offset in zip(DIRECTIONS[1:directions], levels.offsets[1:directions], strict=True):
-        right = (x if offset < 0 else -x) == 1
-        (aside if right else shared).append(abs(offset))
-    return np.array([levels.offsets[0], *aside]), np.array(shared)
+    steps = [np.sign(offset) * np.array(step) for step, offset in zip(DIRECTIONS[:directions], levels.offsets[:directions], strict=True)]
+    apart = np.array([[np.abs(one - other).max() > 1 for other in steps] for one in steps])
+    order = np.argsort(apart.sum(axis=1), kind="stable")
+    bits = apart[np.ix_(order, order)] @ (1 << np.arange(directions))
+    return np.abs(np.array(levels.offsets[:directions]))[order], bits
 
 
 @njit(cache=True, nogil=True)
-def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, own: Whole, shared: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
-    """Return the first voxel and the size of each zone, and the zone of each voxel, by union-find.
+def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, back: Whole, apart: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
+    """Return the first voxel and the size of each zone and, laid out as `flat`, the zone of each voxel, by union-find.
 
-    A root is the first voxel of its zone, so that a parent always lies before its child.
+    A root is the first voxel of its zone, so that a parent always lies before its child. Neighbours of the voxel's level are
+    gathered as bits, without a branch, and only those that are not linked yet are looked at.
     """
+    lowest = np.zeros(1 << back.size, np.uint8)
+    for bits in range(2, lowest.size, 2):
+        lowest[bits] = lowest[bits >> 1] + 1
     parent = np.empty(flat.size, np.int32)
     for voxel in voxels:
-        level = flat[voxel]
-        left = voxel - own[0]
-        run = flat[left] == level
-        near = parent[left] if run else voxel
-        parent[voxel] = near
-        for step in own[1:]:
-            if flat[voxel - step] == level and parent[voxel - step] != near:
-                near = _joined(parent, near, voxel - step)
-        if run:
+        level, alike = flat[voxel], 0
+        for k in range(back.size):
+            alike |= (flat[voxel - back[k]] == level) << k
+        if alike == 0:
+            parent[voxel] = voxel
             continue
-        for step in shared:
-            if flat[voxel - step] == level and parent[voxel - step] != near:
-                near = _joined(parent, near, voxel - step)
-    owner = np.empty(voxels.size, np.int32)
-    first = np.empty(voxels.size, np.int64)
-    size = np.zeros(voxels.size, np.int64)
+        root = _root(parent, voxel - back[lowest[alike]])
+        alike &= apart[lowest[alike]]
+        while alike:
+            other = _root(parent, voxel - back[lowest[alike]])
+            alike &= apart[lowest[alike]]
+            parent[max(root, other)] = min(root, other)
+            root = min(root, other)
+        parent[voxel] = root
+    return _counted(parent, voxels)
+
+
+@njit(cache=True, nogil=True)
+def _root(parent: npt.NDArray[np.int32], voxel: int) -> int:
+    while parent[voxel] != voxel:
+        parent[voxel] = parent[parent[voxel]]
+        voxel = parent[voxel]
+    return voxel
+
+
+@njit(cache=True, nogil=True)
+def _counted(parent: npt.NDArray[np.int32], voxels: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
+    """Return the first voxel and the size of each zone, numbered in that order; the number takes the place of the parent."""
     count = 0
-    for k, voxel in enumerate(voxels):
-        if parent[voxel] == voxel:
+    for voxel in voxels:
+        count += parent[voxel] == voxel
+    first, size = np.empty(count, np.int64), np.zeros(count, np.int64)
+    count = 0
+    for voxel in voxels:
+        above = parent[voxel]
+        if above == voxel:
             first[count] = voxel
-            owner[k] = count
+            zone = count
             count += 1
         else:
-            owner[k] = parent[parent[voxel]]
-        parent[voxel] = owner[k]  # from here on, the zone in place of the parent
-        size[owner[k]] += 1
-    return first[:count].copy(), size[:count].copy(), owner
+            zone = parent[above]
+        parent[voxel] = zone
+        size[zone] += 1
+    return first, size, parent
 
 
 @njit(cache=True, nogil=True)
-def _joined(parent: npt.NDArray[np.int32], one: int, other: int) -> int:
-    """Make one zone of those of two voxels; return its root."""
-    while parent[one] != one:
-        parent[one] = parent[parent[one]]
-        one = parent[one]
-    while parent[other] != other:
-        parent[other] = parent[parent[other]]
-        other = parent[other]
-    first = min(one, other)
-    parent[max(one, other)] = first
-    return first
-
-
-@njit(cache=True, nogil=True)
-def _depths(inside: npt.NDArray[np.bool_], steps: Whole) -> npt.NDArray[np.int32]:
+def _depths(inside: npt.NDArray[np.bool_], steps: Whole) -> npt.NDArray[np.uint16]:
     """Return the number of steps along the axes from each voxel to the nearest one outside; two sweeps are exact for it."""
-    depth = np.zeros(inside.size, np.int32)
+    depth = np.zeros(inside.size, np.uint16)  # at most half the shortest side
     for voxel in range(inside.size):
         if inside[voxel]:
             nearest = depth[voxel - steps[0]]
@@ -333,9 +339,9 @@ def _depths(inside: npt.NDArray[np.bool_], steps: Whole) -> npt.NDArray[np.int32
 
 
 @njit(cache=True, nogil=True)
-def _nearest(depth: npt.NDArray[np.int32], voxels: Whole, owner: npt.NDArray[np.int32], count: int) -> Whole:
+def _nearest(depth: npt.NDArray[np.uint16], voxels: Whole, zone: npt.NDArray[np.int32], count: int) -> Whole:
     """Return the least depth of each zone's voxels."""
     distance = np.full(count, np.iinfo(np.int32).max, np.int64)
-    for k, voxel in enumerate(voxels):
-        distance[owner[k]] = min(distance[owner[k]], depth[voxel])
+    for voxel in voxels:
+        distance[zone[voxel]] = min(distance[zone[voxel]], depth[voxel])
     return distance

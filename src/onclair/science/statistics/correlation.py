@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Most groups of clusters that are left out in turn when rows repeat.
 MOST_GROUPS = 200
+#: A correlation this close to -1 or 1 is one of them; rounding made the difference.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,9 @@ class Correlation:
     value : float
         Spearman's rho; NaN when one side is constant or too few rows are left.
     low, high : float
-        Interval at the level asked for; NaN with fewer than four rows beyond the controls.
+        Interval at the level asked for; NaN with fewer than four rows beyond the controls, and at -1 or 1, where z is infinite.
     se_z : float
-        Standard error on Fisher's z, ``atanh(rho)``.
+        Standard error on Fisher's z, ``atanh(rho)``; NaN where there is no interval.
     n : int
         Rows.
     method : str
@@ -54,7 +56,7 @@ def spearman(
 
     The interval is formed on Fisher's z. With one row a patient its standard error is
     ``sqrt((1 + rho^2 / 2) / (n - k - 3))`` for `k` controls (Bonett & Wright 2000, eq. 3); where rows repeat it is the
-    delete-one-cluster jackknife (groups of clusters beyond 200).
+    delete-one-cluster jackknife (groups of clusters beyond 200), held against t on groups - 1 degrees of freedom.
 
     Parameters
     ----------
@@ -91,18 +93,22 @@ def spearman(
     if a.ndim != 1 or a.shape != b.shape:
         raise BadInput(f"The two columns to correlate have shapes {a.shape} and {b.shape}; give one value of each a row.")
     table = np.column_stack([a, b, controls])
-    value, n, z = _partial(table), a.size, float(special.ndtri((1 + level) / 2))
+    value, n, side = _partial(table), a.size, (1 + level) / 2
+    quantile = float(special.ndtri(side))
     repeated = clusters is not None and np.unique(np.asarray(clusters)).size < n
     if repeated:
         assert clusters is not None
-        se, method = _jackknife(table, np.asarray(clusters)), "Spearman; Fisher z, delete-one-cluster jackknife"
+        se, groups = _jackknife(table, np.asarray(clusters))
+        quantile = float(special.stdtrit(groups - 1, side))
+        method = f"Spearman; Fisher z, delete-one-cluster jackknife; t quantile on {groups - 1} degrees of freedom"
     else:
         left = n - controls.shape[1] - 3
         se, method = (float(np.sqrt((1 + value**2 / 2) / left)) if left > 0 else np.nan), "Spearman; Fisher z, Bonett & Wright 2000"
     if given is not None:
         method = method.replace("Spearman", "partial Spearman on rank residuals")
-    centre = np.arctanh(np.clip(value, -1 + 1e-15, 1 - 1e-15))
-    low, high = (float(np.tanh(centre - z * se)), float(np.tanh(centre + z * se))) if np.isfinite(se) else (np.nan, np.nan)
+    if not (np.isfinite(se) and abs(value) < 1 - _ROUNDING):
+        return Correlation(value, np.nan, np.nan, np.nan, n, method.split("; t quantile")[0])
+    low, high = (float(np.tanh(np.arctanh(value) + way * quantile * se)) for way in (-1, 1))
     return Correlation(value, min(low, value), max(high, value), se, n, method)
 
 
@@ -120,12 +126,13 @@ def _partial(table: Floats) -> float:
     return float(np.clip(sides[:, 0] @ sides[:, 1] / np.sqrt(left[0] * left[1]), -1, 1))
 
 
-def _jackknife(table: Floats, clusters: npt.NDArray[np.generic]) -> float:
+def _jackknife(table: Floats, clusters: npt.NDArray[np.generic]) -> tuple[float, int]:
+    """Return the delete-one-group error on Fisher's z, and the number of groups."""
     _, codes = np.unique(clusters, return_inverse=True)
     groups = codes % MOST_GROUPS
     count = int(groups.max()) + 1
     if count < 3:
-        return float("nan")
+        return float("nan"), count
     without = np.array([_partial(table[groups != g]) for g in range(count)])
     z = np.arctanh(np.clip(without, -1 + 1e-15, 1 - 1e-15))
-    return float(np.sqrt((count - 1) / count * np.sum((z - z.mean()) ** 2)))
+    return float(np.sqrt((count - 1) / count * np.sum((z - z.mean()) ** 2))), count

@@ -171,7 +171,8 @@ def cox(
     if not task.groups:
         return _unavailable(p, "there is no event")
     start = task.evaluate(np.zeros(p))[0]
-    beta, covariance, steps, reason = _newton(task)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a likelihood without maximum runs off; _newton says so
+        beta, covariance, steps, reason = _newton(task)
     if reason is not None:
         return _unavailable(p, reason, steps)
     return CoxFit(beta, covariance, (start, task.evaluate(beta)[0]), task.hazards(beta), iterations=steps)

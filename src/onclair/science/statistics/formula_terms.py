@@ -101,7 +101,7 @@ class Input:
         [50.0, 60.0]
         """
         if self.text:
-            words = np.array([_word(value) for value in values], dtype=object)
+            words = np.array([as_word(value) for value in values], dtype=object)
             self._refuse(words == "", "is missing", values)
             return words
         try:
@@ -171,18 +171,20 @@ class Term:
         """
         if self.levels:
             return self._of_level(x)
-        if self.transform == "rcs":
-            return np.asarray(restricted_cubic(x, self.knots) @ np.array(self.coefficients))
         with np.errstate(all="ignore"):
-            moved = np.asarray(self._moved(x), dtype=np.float64)
+            moved = np.asarray(self._moved(x) @ np.array(self.coefficients))
         bad = ~np.isfinite(moved)
         if bad.any():
             at = int(np.argmax(bad))
             said = f"{self.input} is {x[at]:g} in row {at}, of which '{self.transform}' cannot be taken"
             raise BadInput(f"{said}; check its unit.", item=self.input)
-        return np.asarray(self.coefficients[0] * moved)
+        return moved
 
     def _moved(self, x: Floats) -> Floats:
+        """Return the columns (n, coefficients) that the coefficients weigh."""
+        return restricted_cubic(x, self.knots) if self.transform == "rcs" else np.asarray(self._transformed(x))[:, None]
+
+    def _transformed(self, x: Floats) -> Floats:
         if self.transform == "winsor":
             return np.asarray(np.clip(x, self.knots[0], self.knots[1]))
         if (signed := _SIGNED_LOG.match(self.transform)) is not None:
@@ -269,7 +271,7 @@ def _levels(name: str, term: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[
         if coefficients:
             raise BadModelFile(f"The term on '{name}' gives coefficients both by level and apart; keep one.", item=name)
         coefficients = _row({"input": name, "coefficient": list(given.values())}, "coefficient")
-    levels = tuple(_word(level) for level in given)
+    levels = tuple(as_word(level) for level in given)
     if len(set(levels)) != len(levels) or len(levels) != len(coefficients):
         found = f"The term on '{name}' has {len(levels)} levels ({', '.join(levels)}) and {len(coefficients)} coefficients"
         raise BadModelFile(f"{found}; give one for each, 0 for the reference, and no level twice.", item=name)
@@ -285,10 +287,18 @@ def _row(term: Mapping[str, Any], key: str) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _word(value: Any) -> str:
-    """Return a level as text: 1 and 1.0 are "1", missing is empty."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+def as_word(value: Any) -> str:
+    """Return a cell as a person writes it: 1, 1.0 and true are "1", spaces around it are nothing, missing is empty.
+
+    Examples
+    --------
+    >>> as_word(1.0), as_word(True), as_word(" F "), as_word(None), as_word(float("nan"))
+    ('1', '1', 'F', '', '')
+    """
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
         return ""
+    if isinstance(value, bool | np.bool_):
+        return str(int(value))
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).strip()

@@ -17,11 +17,14 @@ Floats = npt.NDArray[np.float64]
 _GRID = 256
 #: Solved to this share of the upper bound of tau2.
 _TOLERANCE = 1e-14
+#: Hartung and Knapp's scale, 1 where the figures differ as their errors say, is a zero that agreement left below this.
+_LEAST_SCALE = 1e-6
 #: A prediction interval needs t(k - 2), hence this many figures.
 FEWEST_FOR_PREDICTION = 3
 #: Remarks.
 AT_ZERO = "tau2 is at 0: the figures differ no more than their errors explain, which does not prove the centres alike"
-EQUAL = "all figures are equal, so the error is not Hartung-Knapp's, which is zero, but the fixed-effect one"
+NARROWER = "Hartung and Knapp's interval is here narrower than a fixed-effect interval"
+EQUAL = "the figures are almost equal, so the error is not Hartung-Knapp's, which is about zero, but the fixed-effect one"
 TOO_FEW = f"fewer than {FEWEST_FOR_PREDICTION} figures give no prediction interval"
 
 
@@ -92,8 +95,8 @@ def pooled(values: npt.ArrayLike, errors: npt.ArrayLike, level: float = 0.95) ->
     -------
     Pooled
         ``mu -+ t(k-1) se`` with Hartung & Knapp's error, not widened where the centres agree better than chance (it is then
-        narrower than the fixed-effect interval, and `remarks` says that tau2 is 0); the prediction interval is
-        ``mu -+ t(k-2) sqrt(tau2 + se**2)``.
+        narrower than the fixed-effect interval, and `remarks` says so, and that tau2 is 0); figures that are almost equal have
+        the fixed-effect error; the prediction interval is ``mu -+ t(k-2) sqrt(tau2 + se**2)``.
 
     Raises
     ------
@@ -125,9 +128,10 @@ def pooled(values: npt.ArrayLike, errors: npt.ArrayLike, level: float = 0.95) ->
     tau2 = _reml(y, v)
     mu, q_star, total = _weighted(y, 1 / (v + tau2))
     se, remarks = _knapp_error(q_star / (k - 1), total)
-    if tau2 == 0:
-        remarks = (AT_ZERO, *remarks)
     half = float(stats.t.isf((1 - level) / 2, k - 1)) * se
+    if tau2 == 0:
+        narrower = half < float(stats.norm.isf((1 - level) / 2)) / np.sqrt(total)
+        remarks = (AT_ZERO, *((NARROWER,) if narrower else ()), *remarks)
     new_low = new_high = None
     if k >= FEWEST_FOR_PREDICTION:
         wide = float(stats.t.isf((1 - level) / 2, k - 2) * np.sqrt(tau2 + se**2))
@@ -244,12 +248,10 @@ def _root(of: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _knapp_error(scale: float, total: float) -> tuple[float, tuple[str, ...]]:
-    """Return Hartung & Knapp's error, sqrt(q / sum of weights); the ordinary one where the figures are equal to the last digit."""
-    if scale > np.finfo(float).eps:
+    """Return Hartung & Knapp's error, sqrt(q / sum of weights); the ordinary one where the figures are almost equal."""
+    if scale >= _LEAST_SCALE:
         return float(np.sqrt(scale / total)), ()
-    return float(np.sqrt(1 / total)), (
-        "all figures are equal, so the error is not Hartung-Knapp's, which is zero, but the fixed-effect one",
-    )
+    return float(np.sqrt(1 / total)), (EQUAL,)
 
 
 def _typical_variance(v: Floats) -> float:

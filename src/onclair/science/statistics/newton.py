@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 #: Largest change of a coefficient, relative to its size where that exceeds 1, at which Newton's method stops.
 TOLERANCE = 1e-9
 MOST_STEPS = 60
+#: The most that one step may move a row's linear predictor: where the curvature has all but vanished, Newton's own step is wild.
+LONGEST = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +72,7 @@ def newton(problem: Problem) -> tuple[Floats, int, str | None]:
         if not np.isfinite(scaled).all() or np.linalg.cond(scaled) > 1e13:
             return beta, iteration, _why_not(problem, step)
         step = linalg.solve(scaled, (rows.sum(axis=0) - problem.ridge * beta) / scale, assume_a="sym") / scale
+        step *= min(1.0, LONGEST / max(float(np.abs(problem.design @ step).max(initial=0.0)), 1e-300))
         size = 1.0
         while size > 1e-10 and not (trial := problem.value(beta + size * step)) <= value + 1e-12 * (1 + abs(value)):
             size /= 2

@@ -12,14 +12,17 @@ import numpy.typing as npt
 from scipy import special
 
 from onclair.core.errors import BadInput
+from onclair.science.statistics.glm import logistic, with_intercept
 
 Floats = npt.NDArray[np.float64]
 
 #: Largest change of a coefficient, relative to its size where that exceeds 1, at which Newton's method stops.
 TOLERANCE = 1e-9
 MOST_STEPS = 60
-#: Longest step in either coefficient: from a poor start a full Newton step may run away.
-LONGEST_STEP = 2.0
+#: Share of a Newton step below which halving it is given up.
+SHORTEST_STEP = 1e-10
+#: Said where a fit has an answer but Newton's method did not reach it.
+UNSETTLED = "the logistic fit did not converge, so there is no figure"
 #: R's ``glm.control``: relative change of the deviance at which it stops.
 R_TOLERANCE = 1e-8
 R_MOST_STEPS = 25
@@ -36,7 +39,8 @@ def weighted_intercept(lp: npt.ArrayLike, truth: npt.ArrayLike, weights: npt.Arr
     weights : array_like, shape (n,)
         Non-negative.
     start : float
-        Where Newton's method begins: the answer on all rows makes a bootstrap quick.
+        Where Newton's method begins: the answer on all rows makes a bootstrap quick. The answer is bracketed, and a step that would
+        leave the bracket is replaced by its middle.
 
     Returns
     -------
@@ -68,13 +72,15 @@ def weighted_slope(
     lp, truth, weights
         As :func:`weighted_intercept`.
     start : (float, float)
-        Intercept and slope where Newton's method begins.
+        Intercept and slope where Newton's method begins, unless the prevalence for all is likelier; a step that loses likelihood is
+        halved.
 
     Returns
     -------
     (float, float)
         Converged to 1e-9; NaN where the rows that count are of one class, where `lp` separates the classes (also but for
-        ties), so that no finite estimate exists, or where it is constant.
+        ties), so that no finite estimate exists, or where it is constant: :func:`why_no_slope` says which. Where the quick fit does
+        not come to rest, the answer is that of :func:`onclair.science.statistics.glm.logistic`.
 
     References
     ----------
@@ -90,21 +96,56 @@ def weighted_slope(
     >>> weighted_slope([0.0, 1.0], [0, 1], [1, 1])
     (nan, nan)
     """
-    predictor = np.asarray(lp, dtype=np.float64)
-    a, b = slope_kernel(predictor, np.asarray(truth, dtype=np.float64), np.asarray(weights, dtype=np.float64), start[0], start[1])
+    predictor, y, counts = (np.asarray(each, dtype=np.float64) for each in (lp, truth, weights))
+    a, b = slope_kernel(predictor, y, counts, start[0], start[1])
+    if np.isnan(a) and _overlapping(predictor, y, counts)[1] > 0:
+        a, b = logistic(with_intercept(predictor), y, weights=counts).coefficients
     return float(a), float(b)
+
+
+def why_no_slope(lp: npt.ArrayLike, truth: npt.ArrayLike, weights: npt.ArrayLike) -> str | None:
+    """Return why :func:`weighted_slope` has no answer, in words; None where it has one.
+
+    Parameters
+    ----------
+    lp, truth, weights
+        As :func:`weighted_intercept`.
+
+    References
+    ----------
+    Albert & Anderson 1984, doi:10.1093/biomet/71.1.1.
+
+    Examples
+    --------
+    >>> why_no_slope([0.0, 1.0], [0, 1], [1, 1])
+    'the risks separate the two classes perfectly, so there is no slope'
+    """
+    predictor, y, counts = (np.asarray(each, dtype=np.float64) for each in (lp, truth, weights))
+    counted = y[counts > 0]
+    if counted.size == 0 or counted.min() == counted.max():
+        return "only one class is present"
+    if np.ptp(predictor[counts > 0]) == 0:
+        return "the risk is the same for everyone, so there is no slope"
+    if not _overlapping(predictor, y, counts)[1] > 0:
+        return "the risks separate the two classes perfectly, so there is no slope"
+    return UNSETTLED if np.isnan(weighted_slope(predictor, y, counts)[1]) else None
 
 
 @numba.njit(cache=True, error_model="numpy")
 def intercept_kernel(lp: Floats, truth: Floats, weights: Floats, start: float) -> float:
     """Return :func:`weighted_intercept` from compiled code."""
     events = total = 0.0
+    least, most = np.inf, -np.inf
     for i in range(lp.size):
-        total += weights[i]
-        events += weights[i] * truth[i]
+        if weights[i] > 0:
+            total += weights[i]
+            events += weights[i] * truth[i]
+            least, most = min(least, lp[i]), max(most, lp[i])
     if not 0.0 < events < total:
         return np.nan
-    a = start
+    odds = np.log(events) - np.log(total - events)
+    low, high = odds - most, odds - least  # with every predictor at its largest, or smallest
+    a = start if low <= start <= high else (low + high) / 2.0
     for _ in range(MOST_STEPS):
         expected = information = 0.0
         for i in range(lp.size):
@@ -112,9 +153,14 @@ def intercept_kernel(lp: Floats, truth: Floats, weights: Floats, start: float) -
                 mean = 1.0 / (1.0 + np.exp(-(a + lp[i])))
                 expected += weights[i] * mean
                 information += weights[i] * mean * (1.0 - mean)
-        step = (events - expected) / information if information > 0 else np.sign(events - expected) * LONGEST_STEP
-        step = min(max(step, -LONGEST_STEP), LONGEST_STEP)
-        a += step
+        if events > expected:
+            low = a
+        else:
+            high = a
+        new = a + (events - expected) / information if information > 0 else np.nan
+        if not low <= new <= high:
+            new = (low + high) / 2.0
+        step, a = new - a, new
         if abs(step) <= TOLERANCE * max(1.0, abs(a)):
             return a
     return np.nan
@@ -128,6 +174,12 @@ def slope_kernel(lp: Floats, truth: Floats, weights: Floats, start_a: float, sta
         return np.nan, np.nan
     # in t = (lp - centre) / spread the two coefficients hardly depend on each other
     b, a = start_b * spread, start_a + start_b * centre
+    loss = _loss(lp, truth, weights, a - b * centre / spread, b / spread)
+    events = np.sum(weights * truth)
+    prevalence = events / np.sum(weights)
+    null = -events * np.log(prevalence) - (np.sum(weights) - events) * np.log1p(-prevalence)
+    if not loss <= null:  # a start that is less likely than the prevalence for all, or is no number
+        a, b, loss = np.log(prevalence) - np.log1p(-prevalence), 0.0, null
     for _ in range(MOST_STEPS):
         g0 = g1 = h00 = h01 = h11 = 0.0
         for i in range(lp.size):
@@ -141,11 +193,28 @@ def slope_kernel(lp: Floats, truth: Floats, weights: Floats, start_a: float, sta
         if not left > 0:
             return np.nan, np.nan
         step_a, step_b = (h11 * g0 - h01 * g1) / left, (h00 * g1 - h01 * g0) / left
-        size = min(1.0, LONGEST_STEP / max(abs(step_a), abs(step_b), 1e-300))
-        a, b = a + size * step_a, b + size * step_b
         if max(abs(step_a) / max(1.0, abs(a)), abs(step_b) / max(1.0, abs(b))) <= TOLERANCE * min(1.0, spread):
+            a, b = a + step_a, b + step_b
             return a - b * centre / spread, b / spread
+        size, allowed = 1.0, loss + 1e-12 * (1.0 + abs(loss))
+        trial = _loss(lp, truth, weights, a + step_a - (b + step_b) * centre / spread, (b + step_b) / spread)
+        while not trial <= allowed and size > SHORTEST_STEP:
+            size /= 2.0
+            a_new, b_new = a + size * step_a, b + size * step_b
+            trial = _loss(lp, truth, weights, a_new - b_new * centre / spread, b_new / spread)
+        a, b, loss = a + size * step_a, b + size * step_b, trial
     return np.nan, np.nan
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _loss(lp: Floats, truth: Floats, weights: Floats, a: float, b: float) -> float:
+    """Minus the log-likelihood of ``a + b lp``, computed so that nothing overflows."""
+    total = 0.0
+    for i in range(lp.size):
+        if weights[i] > 0:
+            eta = a + b * lp[i]
+            total += weights[i] * (max(eta, 0.0) + np.log1p(np.exp(-abs(eta))) - truth[i] * eta)
+    return total
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -116,7 +116,8 @@ def boundary_at(actual: Sequence[float] | Floats, planned: Sequence[float] | Flo
 
     Lan & DeMets' boundaries are recomputed from the information actually seen: alpha stays exact. The last planned look
     spends all that is left, wherever it falls. The classic ones keep the constant of the plan, at the shape's value for the
-    information seen (``c / sqrt(t)`` or ``c``); alpha then holds only as nearly as the looks keep to the plan.
+    information seen (``c / sqrt(t)`` or ``c``), until the planned information is reached; that look, whatever its number, is
+    the last and spends exactly what the earlier ones left, however far it runs over.
 
     Parameters
     ----------
@@ -153,11 +154,25 @@ def boundary_at(actual: Sequence[float] | Floats, planned: Sequence[float] | Flo
             f"This would be look {seen.size} and the plan has {plan.size}; a look that was not planned is not taken.", item="look"
         )
     if spending in _SHAPES:
-        return float(_constant(plan, alpha, _SHAPES[spending]) * (plan[-1] / seen[-1]) ** _SHAPES[spending])
+        return _classic_at(seen, plan, alpha, _SHAPES[spending])
     shares = np.minimum(seen, 1.0)
     if seen.size == plan.size:
         shares[-1] = 1.0
     return float(_spent(seen, np.array([_SPENT[spending](t, alpha / 2) for t in shares]))[-1])
+
+
+def _classic_at(seen: Floats, plan: Floats, alpha: float, shape: float) -> float:
+    """Return a classic boundary at the latest look; once the planned information is reached, what spends the rest of alpha."""
+    bounds = _constant(plan, alpha, shape) * (plan[-1] / seen) ** shape
+    if seen[-1] < plan[-1]:
+        return float(bounds[-1])
+    if seen.size == 1:
+        return float(-special.ndtri(alpha / 2))
+
+    def excess(last: float) -> float:
+        return crossing_probability([*bounds[:-1], last], seen / seen[-1]) - alpha
+
+    return float(optimize.brentq(excess, 1e-3, 37.0, xtol=1e-10))
 
 
 def crossing_probability(bounds: Sequence[float] | Floats, information: Sequence[float] | Floats) -> float:

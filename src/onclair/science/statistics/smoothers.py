@@ -168,5 +168,17 @@ def _spline(x: Floats, y: Floats, count: int) -> Smooth:
     return Smooth(at, blend, lambda: iter(np.ascontiguousarray(fit.influence.T)))
 
 
+def moved_inside(risks: Floats) -> Floats:
+    """Return risks in [0, 1] with those of exactly 0 or 1 moved inside by :data:`CLIP`; no other is touched.
+
+    Examples
+    --------
+    >>> moved_inside(np.array([0.0, 1e-300, 0.5])).tolist()
+    [1e-12, 1e-300, 0.5]
+    """
+    return np.where(risks == 0, CLIP, np.where(risks == 1, 1 - CLIP, risks))
+
+
 def _logit(risks: Floats) -> Floats:
-    return np.asarray(special.logit(np.clip(risks, CLIP, 1 - CLIP)), dtype=np.float64)
+    inside = moved_inside(risks)
+    return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)

@@ -196,12 +196,13 @@ censored by then; the largest usable time is 2, and every time below 5 will do.
     """
     followed, seen = np.asarray(time, dtype=np.float64), np.asarray(event) != 0
     longest = float(followed.max(initial=0.0))
-    if longest > horizon or (longest == horizon and bool(seen[followed == longest].all())):
+    known = bool(followed.size) and bool(seen[followed == longest].all())
+    if longest > horizon or (longest == horizon and known):
         return
-    earlier = followed[followed < longest]
-    largest = f"the largest usable time is {earlier.max():.6g}, and every time below {longest:g} will do" if earlier.size else ""
-    found = f"Nobody is followed beyond time {horizon:g} (the longest follow-up is {longest:g})"
-    raise BadInput(f"{found}, so no weight can stand for those censored by then; {largest or 'no time is usable'}.")
+    below = f"{followed[followed < longest].max():.6g}, and every time below {longest:g} will do" if longest > followed.min() else ""
+    largest = f"the largest usable time is {f'{longest:.6g}' if known else below}" if known or below else "no time is usable"
+    found = f"Nobody is followed beyond time {horizon:g} (the longest follow-up is {longest:g}), so no weight can stand for those"
+    raise BadInput(f"{found} censored by then; {largest}.")
 
 
 def kaplan_meier_influence(time: npt.ArrayLike, event: npt.ArrayLike, at: float) -> Floats:

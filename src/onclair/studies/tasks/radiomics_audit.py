@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import tomli_w
 
 from onclair.core.canonical import sha256_of
 from onclair.core.cohort import Cohort
-from onclair.core.errors import BadCase, BadCohort, NoRoom
-from onclair.core.estimate import Estimate
+from onclair.core.errors import BadCase, BadCohort, BadInput, NoRoom
 from onclair.core.evidence import Evidence
 from onclair.core.outcome import Outcome
 from onclair.core.progress import Listener, Progress, silent
@@ -24,15 +25,16 @@ from onclair.io.cohorts import check_cohort, read_cohort
 from onclair.io.source import source_sha256
 from onclair.io.tables import write_table
 from onclair.report.audit import audit_files
+from onclair.run.compared import Replay, compared, refuse_changed
 from onclair.run.describe import Described
 from onclair.run.environment import environment
 from onclair.run.left_out import left_out
 from onclair.run.occupied import refuse_around
-from onclair.run.pointer import write_pointer
+from onclair.run.pointer import read_pointer, write_pointer
 from onclair.run.pool import pool
 from onclair.run.report import write_report
-from onclair.run.store import EVIDENCE, Store, inputs_of, json_bytes, opened, read_evidence
-from onclair.studies.tasks.radiomics_audit_gates import Gate
+from onclair.run.store import EVIDENCE, Store, inputs_of, json_bytes, opened, read_evidence, read_seal
+from onclair.science.radiomics.perturb import PERTURBATIONS
 from onclair.studies.tasks.radiomics_audit_judge import Judged, judged
 from onclair.studies.tasks.radiomics_audit_measure import STAGE as DESCRIBE
 from onclair.studies.tasks.radiomics_audit_measure import Controls, MeasureTask, control_names, measure_patient
@@ -132,6 +134,46 @@ class Audited:
         }
 
 
+def is_audit(root: Path) -> bool:
+    """Return whether a folder holds the finished run of an audit.
+
+    Raises
+    ------
+    BadInput
+        When it holds no finished run.
+    """
+    return read_seal(root).facts.get("kind") == KIND
+
+
+def replay_audit(root: Path, *, data: Path | None = None, external: Path | None = None, workers: int = 1) -> Replay:
+    """Audit again what a run audited, by the card that it kept, and compare record by record.
+
+    Parameters
+    ----------
+    root : Path
+    data, external : Path, optional
+        The cohorts, where they are no longer where the run left them; an external one is always named.
+    workers : int
+
+    Raises
+    ------
+    BadInput
+        When the cohort is not there, or the run had an external one and none is named.
+    CheckFailed
+        When the run does not verify.
+    """
+    refuse_changed(root)
+    seal = read_seal(root)
+    if seal.settings["external"] and external is None:
+        raise BadInput(f"The audit in {root} had an external cohort; name it to replay.", item="external")
+    with tempfile.TemporaryDirectory(prefix="onclair-replay-") as place:
+        card = Path(place, "card.toml")
+        card.write_text(tomli_w.dumps(json.loads((root / STAGE / "card.json").read_bytes())), encoding="utf-8")
+        seeds, seed = int(seal.settings["seeds"]), int(seal.settings["seed"])
+        again = Audit(card, data or read_pointer(root), external, seeds, Path(place, "run"), workers, seed)
+        return compared(root, Path(place, "run"), seal, audit(again).seal)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Here:
     """What the parts of one audit share."""
@@ -214,9 +256,10 @@ def _checked(data: Path, card: Card, reading: Reading) -> tuple[Cohort, Outcome]
 def _measured(here: _Here, cohort: Cohort, prefix: str) -> list[Described]:
     """Measure every patient, telling the listener; a killed run goes on from what it finds."""
     names = control_names(here.reading) if not prefix else ()
+    changes = tuple(PERTURBATIONS) if not prefix else ()
     if here.card.model.kind == "survey":
         names = names[:1]
-    controls = Controls(names, here.asked.seeds, here.asked.seed)
+    controls = Controls(names, here.asked.seeds, here.asked.seed, changes)
     tasks = [MeasureTask(cohort.only({p}), p, here.reading, controls, here.store.root, f"{prefix}{p}") for p in cohort.patients]
     done: list[Described] = []
     for each in here.over(measure_patient, tasks):
@@ -287,4 +330,4 @@ def _folder(asked: Audit, card: Card) -> Iterator[Path]:
     yield asked.out
 
 
-__all__ = ["Audit", "Audited", "Estimate", "Gate", "audit"]
+__all__ = ["Audit", "Audited", "audit", "is_audit", "replay_audit"]

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onclair.core.estimate import Estimate, not_available
-from onclair.science.statistics.glm import logistic, with_intercept
+from onclair.io.cards import SUMS, Card, card_names, input_name, read_card
+from onclair.science.statistics.glm import logistic, ridge_logistic, with_intercept
 from onclair.studies.tasks.radiomics_audit_rows import Rows
 from onclair.studies.tasks.radiomics_audit_score import Scores
 from onclair.validate.confounds import nuisance_correlation, permutation_test, shuffled_aucs
@@ -82,6 +83,66 @@ def survey(rows: Rows) -> tuple[dict[str, Any], list[Estimate]]:
     return said, estimates
 
 
+def collinearity(card: Card, rows: Rows) -> list[Estimate]:
+    """Return the variance inflation of each feature, and how often its refitted coefficient keeps the card's sign.
+
+    The features' weights are fitted anew (ridge logistic, standardised) on bootstrap samples of the patients; binary outcomes only.
+    """
+    names = [str(name) for name in rows.features.columns]
+    table = rows.features.to_numpy(dtype=np.float64)
+    spread = table.std(axis=0)
+    if len(names) < 2 or (spread == 0).any():
+        return []
+    standard = (table - table.mean(axis=0)) / spread
+    inverse = np.linalg.pinv(np.corrcoef(standard.T), hermitian=True)
+    method = "variance inflation factor: the diagonal of the inverse correlation matrix of the card's features"
+    found = [Estimate(f"vif:feature:{name}", float(inverse[at, at]), n=len(table), method=method) for at, name in enumerate(names)]
+    if not isinstance(rows.truth, Binary):
+        return found
+    signs = np.sign([each.coefficient or 0.0 for each in card.features])
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    kept = []
+    for _ in range(REFITS):
+        drawn = rng.integers(len(table), size=len(table))
+        fit = ridge_logistic(standard[drawn], rows.truth.truth[drawn], 1.0)
+        if fit.ok:
+            kept.append(np.sign(fit.coefficients[1:]) == signs)
+    if not kept:
+        return found
+    shares = np.mean(kept, axis=0)
+    method = f"share of {len(kept)} bootstrap refits (ridge logistic, standardised) in which the coefficient keeps the card's sign"
+    return found + [
+        Estimate(f"same_sign:feature:{n}", float(share), n=len(table), method=method) for n, share in zip(names, shares, strict=True)
+    ]
+
+
+def refits_of(card: Card) -> dict[str, dict[str, int]]:
+    """Return the sign of each feature on every shipped card of the same features, where signs differ.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> sorted(refits_of(read_card("aerts-2014"))["original_glrlm_GrayLevelNonUniformity"].items())
+    [('aerts-2014', 1), ('aerts-refit-radcure', 1), ('kwan', -1)]
+    """
+    names = [input_name(each) for each in card.features]
+    family = {card.name: card} | {name: read_card(name) for name in card_names()}
+    same = {name: each for name, each in family.items() if [input_name(f) for f in each.features] == names and scorable(each)}
+    if len(same) < 2:
+        return {}
+    signs = {
+        name: {other: int(np.sign(each.features[at].coefficient or 0.0)) for other, each in same.items()} for at, name in enumerate(names)
+    }
+    return {name: found for name, found in signs.items() if len(set(found.values())) > 1}
+
+
+def scorable(card: Card) -> bool:
+    """Return whether a card has one score, rather than a list of features."""
+    return card.model.kind in SUMS
+
+
+#: Bootstrap refits of the card's coefficients, and their seed.
+REFITS, BOOTSTRAP_SEED = 200, 1
 #: A folded figure above this looks promising in a survey.
 PROMISING = 0.7
 

@@ -12,6 +12,8 @@ from onclair.studies.tasks.radiomics_audit_figures import SHUFFLED
 from onclair.studies.tasks.radiomics_audit_plan import Reading
 from onclair.validate.replication import BatchFigures, Verdict, explained_by_batch, follows, replication, sentence
 
+#: From this variance inflation on, features are called collinear.
+INFLATED = 10.0
 Status = Literal["passed", "failed", "not_available"]
 
 
@@ -53,6 +55,8 @@ class Found:
     survey : mapping or None
     notes : mapping of str to (status, reason)
         Gates that were judged elsewhere: extraction, perturbation, harmonisation, external, interpretation.
+    refits : mapping of str to (mapping of str to int)
+        Features whose sign differs between published fits, and the sign in each.
     """
 
     card: Card
@@ -64,6 +68,7 @@ class Found:
     batches: tuple[BatchFigures, ...] = ()
     survey: Mapping[str, Any] | None = None
     notes: Mapping[str, tuple[Status, str]] = field(default_factory=dict)
+    refits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def scored(self) -> bool:
@@ -149,11 +154,22 @@ def _rivals_gate(found: Found) -> Gate:
     for name in found.rivals:
         low = found.of(f"model-minus-{name}").low
         (ahead if low is not None and low > 0 else level).append(name)
+    told = _collinear(found)
     if level:
-        return Gate(
-            "rivals", "failed", f"The score ranks patients no better than {', '.join(level)}: the interval of the difference holds 0."
-        )
-    return Gate("rivals", "passed", f"The score ranks patients better than {', '.join(ahead)}.")
+        said = f"The score ranks patients no better than {', '.join(level)}: no interval of a difference lies above 0."
+        return Gate("rivals", "failed", f"{said}{told}")
+    return Gate("rivals", "passed", f"The score ranks patients better than {', '.join(ahead)}.{told}")
+
+
+def _collinear(found: Found) -> str:
+    """Return what collinearity shows: signs that differ between published fits, and inflated variances."""
+    told = ""
+    if found.refits:
+        told += f" Signs differ between published fits of these features ({', '.join(found.refits)}): they are collinear."
+    inflated = [name for name, each in found.estimates.items() if name.startswith("vif:") and (each.value or 0.0) >= INFLATED]
+    if inflated:
+        told += f" {len(inflated)} of {len(found.reading.columns)} features have a variance inflation of {INFLATED:g} or more."
+    return told
 
 
 def _controls_gate(found: Found) -> Gate:
@@ -177,11 +193,11 @@ def _controls_gate(found: Found) -> Gate:
 
 
 def _batch_gate(found: Found) -> Gate:
-    if not found.batches:
-        return Gate("batch", "not_available", "All patients come from one centre, and no other batch column was found.")
+    if not any(batch.declared for batch in found.batches):
+        return Gate("batch", "not_available", "All patients come from one centre, and the tables name no other batch.")
     if not found.scored:
         return Gate("batch", "not_available", "There is no score to judge within batches.")
-    names = ", ".join(batch.column for batch in found.batches)
+    names = ", ".join(batch.column for batch in found.batches if batch.declared)
     hangs = explained_by_batch(found.of("model"), found.batches)
     if hangs:
         return Gate("batch", "failed", f"What the score tells hangs on {', '.join(hangs)}: within a batch it ranks no better than chance.")

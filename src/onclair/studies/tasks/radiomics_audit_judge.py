@@ -9,17 +9,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from onclair.core.estimate import Estimate, not_available
+from onclair.core.estimate import Estimate
 from onclair.io.cards import Card
-from onclair.studies.tasks.radiomics_audit_figures import figures, survey
+from onclair.studies.tasks.radiomics_audit_figures import collinearity, figures, refits_of, survey
+from onclair.studies.tasks.radiomics_audit_further import (
+    Further,
+    batches,
+    calibration,
+    external,
+    extraction,
+    harmonisation,
+    interpretation,
+    notes_of,
+    perturbation,
+)
 from onclair.studies.tasks.radiomics_audit_gates import Found, Gate, gates_of, verdict_of
 from onclair.studies.tasks.radiomics_audit_plan import Reading
 from onclair.studies.tasks.radiomics_audit_rows import Rows
 from onclair.studies.tasks.radiomics_audit_score import Scores, scores_of
-from onclair.validate.batch import aliasing_estimate, within_batch_auc
 from onclair.validate.confounds import too_few_events
-from onclair.validate.replication import BatchFigures, Verdict
-from onclair.validate.truths import Binary
+from onclair.validate.replication import Verdict
+from onclair.validate.truths import folded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,50 +73,41 @@ def judged(card: Card, reading: Reading, own: Rows, away: Rows | None, *, seed: 
         The external one, on which the score is taken as it is.
     seed : int
     """
-    estimates: list[Estimate] = []
-    batches: tuple[BatchFigures, ...] = ()
     told: Mapping[str, Any] | None = None
     scores: Scores | None = None
+    estimates: list[Estimate] = []
     if card.model.kind == "survey" and not reading.lacking:
         told, estimates = survey(own)
     elif not reading.lacking:
         scores = scores_of(card, own.features, own.controls)
-        estimates = figures(own, scores, seed)
-        batches, more = _batches(own, scores)
-        estimates += more
+        estimates = [*figures(own, scores, seed), *calibration(card, own), *collinearity(card, own)]
     if scores is None:
-        estimates += [own.truth.ranks(f"{own.truth.figure}:rival:{name}", own.rivals[name]) for name in _known_rivals(own)]
-    by_name = {estimate.name: estimate for estimate in estimates}
-    counts = (own.truth.events, own.truth.non_events)
-    found = Found(card, reading, counts, own.truth.figure, tuple(_known_rivals(own)), by_name, batches, told)
+        estimates += [folded(own.truth.ranks(f"{own.truth.figure}:rival:{name}", own.rivals[name])) for name in _known_rivals(own)]
+    known, more = batches(own, scores) if len(own.features.columns) else ((), [])
+    parts = _parts(card, own, away, scores) if not reading.lacking else {}
+    estimates += [*more, *(estimate for part in parts.values() for estimate in part.estimates)]
+    counts, by_name = (own.truth.events, own.truth.non_events), {estimate.name: estimate for estimate in estimates}
+    notes = notes_of(parts)
+    found = Found(card, reading, counts, own.truth.figure, tuple(_known_rivals(own)), by_name, known, told, notes, refits_of(card))
     verdict = verdict_of(found)
     frame = pd.DataFrame({"patient": own.rivals.index, "score": np.nan if scores is None else scores.true})
-    return Judged(
-        tuple(estimates), gates_of(found, verdict), verdict, own.truth.events, _features(card, reading), told, frame, _warnings(own)
-    )
+    features = _features(card, reading)
+    return Judged(tuple(estimates), gates_of(found, verdict), verdict, counts[0], features, told, frame, _warnings(own))
+
+
+def _parts(card: Card, own: Rows, away: Rows | None, scores: Scores | None) -> dict[str, Further]:
+    """Return the gates that stand beside rivals and controls."""
+    return {
+        "extraction": extraction(own),
+        "perturbation": perturbation(card, own, scores),
+        "harmonisation": harmonisation(card, own, scores),
+        "external": external(card, away) if scores is not None else Further(),
+        "interpretation": interpretation(own, scores),
+    }
 
 
 def _known_rivals(rows: Rows) -> list[str]:
     return [str(name) for name in rows.rivals.columns if np.isfinite(rows.rivals[name].to_numpy()).all()]
-
-
-def _batches(rows: Rows, scores: Scores) -> tuple[tuple[BatchFigures, ...], list[Estimate]]:
-    """Return what is known of each batch column; the first gives the figure within batches its plain name."""
-    truth, figure = rows.truth, rows.truth.figure
-    if rows.batches.empty or not len(rows.batches.columns):
-        return (), [not_available(f"{figure}:model:within-batch", "all patients fall into one batch", n=rows.patients)]
-    found, estimates = [], []
-    for at, column in enumerate(rows.batches.columns):
-        batch = rows.batches[column].to_numpy(dtype=object)
-        name = f"{figure}:model:within-batch" if at == 0 else f"{figure}:model:within-{column}"
-        if isinstance(truth, Binary):
-            within = within_batch_auc(name, truth.truth, scores.true, batch)
-        else:
-            within = not_available(name, "discrimination within batches is not available for survival outcomes", n=rows.patients)
-        aliasing = aliasing_estimate(f"cramers_v:batch:{column}", batch, truth.happened)
-        found.append(BatchFigures(str(column), within, aliasing))
-        estimates += [within, aliasing]
-    return tuple(found), estimates
 
 
 def _features(card: Card, reading: Reading) -> list[dict[str, Any]]:

@@ -27,7 +27,9 @@ from onclair.run.store import Store
 from onclair.science.radiomics.controls import HOW, WHERE, destroyed, surroundings
 from onclair.science.radiomics.dialects import PyRadiomics, extract_published
 from onclair.science.radiomics.extract import Extraction, extract
-from onclair.science.radiomics.features import Features, joined
+from onclair.science.radiomics.features import Features, joined, undefined
+from onclair.science.radiomics.filtered import FilteredExtraction, extract_filtered
+from onclair.science.radiomics.perturb import PERTURBATIONS, perturbed
 from onclair.science.radiomics.uptake import UPTAKE_TAGS, uptake
 from onclair.studies.tasks.radiomics_audit_plan import Reading
 
@@ -35,6 +37,8 @@ STAGE = "describe"
 Region = npt.NDArray[np.bool_]
 #: What stands for the true image among the controls.
 ORIGINAL = "original"
+#: What the names of perturbed copies begin with.
+PERTURBED = "perturbed-"
 #: The rivals: name -> tag, for PET; without uptake, volume alone.
 RIVALS = {"volume": "morph_volume", "suv_max": "stat_max", "suv_peak": "loc_peak_loc", "mtv": "uptake_mtv", "tlg": "uptake_tlg"}
 _VOLUME_BY = Extraction(discretisation="none", bins=None, families=("morphology",))
@@ -52,15 +56,19 @@ class Controls:
     seeds : int
         Copies of each.
     seed : int
+    perturbations : tuple of str
+        Of `onclair.science.radiomics.perturb.PERTURBATIONS`.
     """
 
     names: tuple[str, ...]
     seeds: int
     seed: int
+    perturbations: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """Return the controls as plain values."""
-        return {"controls": list(self.names), "seeds": self.seeds, "seed": self.seed}
+        said = {"controls": list(self.names), "perturbations": list(self.perturbations)}
+        return {**said, "seeds": self.seeds, "seed": self.seed}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +159,8 @@ def features_of(array: npt.NDArray[Any], region: Region, spacing_mm: tuple[float
         return Features({}, {})
     if isinstance(reading.engine, PyRadiomics):
         found = extract_published(array, region, spacing_mm, reading.engine, reading.asked)
+    elif isinstance(reading.engine, FilteredExtraction):
+        found = joined([extract_filtered(array, region, spacing_mm, reading.engine)], reading.asked)
     else:
         parts = [extract(array, region, spacing_mm, reading.engine)]
         if set(reading.asked) & set(UPTAKE_TAGS):
@@ -190,7 +200,18 @@ def _rows(image: Image, region: Region, task: MeasureTask) -> Iterator[tuple[str
         for copy in range(task.controls.seeds):
             rng = rng_for(task.controls.seed, name, task.patient, copy)
             changed = destroyed(image.array, {"outline": region, "outside": near & ~region, "everywhere": near}[where], how, rng)
-            yield name, copy, features_of(changed, region, image.spacing_mm, task.reading)
+            yield name, copy, _tried(changed, region, image, task.reading)
+    for name in task.controls.perturbations:
+        rng = rng_for(task.controls.seed, PERTURBED, name, task.patient)
+        yield f"{PERTURBED}{name}", 0, _tried(*perturbed(image.array, region, PERTURBATIONS[name], rng), image, task.reading)
+
+
+def _tried(array: npt.NDArray[Any], region: Region, image: Image, reading: Reading) -> Features:
+    """Return the features of a changed image; all undefined, with the reason, where it cannot be measured."""
+    try:
+        return features_of(array, region, image.spacing_mm, reading)
+    except BadCase as error:
+        return undefined(reading.columns, str(error))
 
 
 def _table(rows: list[tuple[str, int, Features]], task: MeasureTask) -> pd.DataFrame:

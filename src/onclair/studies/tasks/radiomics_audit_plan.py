@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from onclair.core.errors import BadSetting
 from onclair.core.names import did_you_mean
-from onclair.io.cards import NATIVE, NONE, SUMS, Card, CardFeature, input_name
+from onclair.io.cards import NATIVE, NONE, SUMS, Card, CardFeature, CardFilter, Discretise, input_name
+from onclair.run.recipes import FILTERS
 from onclair.science.radiomics.aggregate import AGGREGATIONS
 from onclair.science.radiomics.controls import is_permutation_invariant
 from onclair.science.radiomics.dialects import IMAGES, PyRadiomics, published
 from onclair.science.radiomics.extract import FAMILIES, Extraction, feature_tags
 from onclair.science.radiomics.extraction import FAMILY_NAMES
+from onclair.science.radiomics.filtered import FilteredExtraction
+from onclair.science.radiomics.filters.response import Setup
 from onclair.science.radiomics.grid import Grid
 from onclair.science.radiomics.uptake import UPTAKE_TAGS
 
+Engine = Extraction | FilteredExtraction | PyRadiomics
 #: The kind of file, and the unit, of each modality.
 KINDS = {"PET": ("pet", "SUV"), "CT": ("ct", "HU"), "MR": ("mr", "a.u.")}
 #: Families that need no grey levels.
@@ -38,7 +42,7 @@ class Reading:
         The same, as the engine calls them.
     tags : tuple of (str or None)
         The IBSI's tag of each, the filter before a colon; None where there is none.
-    engine : Extraction or PyRadiomics or None
+    engine : Extraction, FilteredExtraction, PyRadiomics or None
         None when the card does not say enough to measure anything.
     structure : str or None
         The label in the outline.
@@ -51,7 +55,7 @@ class Reading:
     columns: tuple[str, ...]
     asked: tuple[str, ...]
     tags: tuple[str | None, ...]
-    engine: Extraction | PyRadiomics | None
+    engine: Engine | None
     structure: str | None
     kind: str | None
     unit: str | None
@@ -70,21 +74,17 @@ class Reading:
     @property
     def looks_outside(self) -> bool:
         """Whether voxels outside the outline have a say: by resampling, by a filter or by local peaks."""
+        if isinstance(self.engine, FilteredExtraction):
+            return True
         moved = self.engine.spacing_mm if isinstance(self.engine, PyRadiomics) else None if self.engine is None else self.engine.grid
-        images = any(tag is None or ":" in tag or tag.startswith("loc_") for tag in self.tags)
-        return moved is not None or images
+        filtered = any(name.startswith("wavelet") for name in self.asked)
+        return moved is not None or filtered or any(tag is not None and tag.startswith("loc_") for tag in self.tags)
 
     def as_record(self) -> dict[str, Any]:
         """Return the reading as plain values, for the evidence."""
-        from dataclasses import asdict
-
-        engine: dict[str, Any] | None = None
-        if isinstance(self.engine, Extraction):
-            engine = self.engine.as_record()
-        elif self.engine is not None:
-            engine = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.engine).items()}
         dialect = "pyradiomics" if isinstance(self.engine, PyRadiomics) else "ibsi"
-        return {"dialect": dialect, "engine": engine, "features": list(self.asked), "structure": self.structure, "kind": self.kind}
+        said = None if self.engine is None else _plain(asdict(self.engine), self.engine)
+        return {"dialect": dialect, "engine": said, "features": list(self.asked), "structure": self.structure, "kind": self.kind}
 
 
 def reading_of(card: Card) -> Reading:
@@ -109,6 +109,9 @@ def reading_of(card: Card) -> Reading:
     >>> reading_of(read_card("suvmax-only")).invariant, len(reading_of(read_card("survey-texture-3d")).columns)
     ((True,), 41)
     """
+    if card.model.kind in ("onnx", "torch"):
+        said = f"The card '{card.name}' is a network, which has no features to measure"
+        raise BadSetting(f"{said}; audit the network itself with --model.", item=card.name)
     before, lacking = card.preprocessing, list(_lacking(card))
     kind, unit = KINDS[card.about.modality] if card.about.modality is not None else (None, None)
     place = (card.roi.structure, kind, unit)
@@ -120,10 +123,12 @@ def reading_of(card: Card) -> Reading:
         tags = tuple(f.tag for f in found)
         return Reading(names, asked, tags, None if _blocked(lacking) else _pyradiomics(card), *place, tuple(lacking))
     names = tuple(name for each in card.features for name in _tags(each, survey=card.model.kind == "survey"))
-    families, aggregations = _needed(names)
-    if before.discretise is None and any(family not in UNBINNED for family in families):
+    plain, filtered = tuple(n for n in names if ":" not in n), tuple(n.partition(":")[2] for n in names if ":" in n)
+    if before.discretise is None and any(family not in UNBINNED for family in _needed(plain)[0]):
         lacking.append("preprocessing.discretise")
-    engine = None if _blocked(lacking) else _ibsi(card, families, aggregations)
+    if any(family not in UNBINNED for family in _needed(filtered)[0]):
+        lacking += [f"filter.{each.name}.discretise" for each in card.filters if each.discretise is None]
+    engine = None if _blocked(lacking) else _engine(card, plain, filtered)
     return Reading(names, names, names, engine, *place, tuple(lacking))
 
 
@@ -156,19 +161,16 @@ def _published(feature: CardFeature) -> str:
 
 
 def _tags(feature: CardFeature, *, survey: bool) -> tuple[str, ...]:
-    if feature.filter is not None:
-        said = f"The feature '{input_name(feature)}' is on a filter, which cards in the dialect 'ibsi' cannot be on yet"
-        raise BadSetting(f"{said}; leave the feature out, or use the dialect 'pyradiomics'.", item=feature.filter)
     every = (*feature_tags(Extraction(families=FAMILY_NAMES, aggregations=AGGREGATIONS)), *UPTAKE_TAGS)
-    name = input_name(feature)
+    name, before = input_name(replace(feature, filter=None)), "" if feature.filter is None else f"{feature.filter}:"
     if survey and "*" in name:
         found = tuple(tag for tag in every if fnmatchcase(tag, name))
         if not found:
             raise BadSetting(f"No feature has a tag like '{name}'; tags read cm_joint_entr_3D_comb, rlm_rlnu_3D_comb...", item=name)
-        return found
+        return tuple(f"{before}{tag}" for tag in found)
     if name not in every:
         raise BadSetting(f"There is no feature '{name}'; {_hint(name, every)}", item=name)
-    return (name,)
+    return (f"{before}{name}",)
 
 
 def _hint(name: str, every: tuple[str, ...]) -> str:
@@ -192,10 +194,36 @@ def _needed(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return families, tuple(a for a in AGGREGATIONS if a in aggregations) or ("3D_comb",)
 
 
+def _engine(card: Card, plain: tuple[str, ...], filtered: tuple[str, ...]) -> Extraction | FilteredExtraction:
+    """Return what measures these tags, of the image and of the filters' responses."""
+    original = _ibsi(card, *_needed(plain))
+    if not filtered:
+        return original
+    by = [each.discretise for each in card.filters]
+    if any(each != by[0] for each in by):
+        raise BadSetting("The filters of the card make their grey levels in different ways; give all of them the same.", item="discretise")
+    families, aggregations = _needed(filtered)
+    responses = Extraction(**_levels(by[0]), families=families, aggregations=aggregations)
+    return FilteredExtraction(original, tuple((each.name, _setup(each)) for each in card.filters), responses)
+
+
+def _setup(given: CardFilter) -> Setup:
+    own = {name: tuple(value) if isinstance(value, list) else value for name, value in given.settings.items()}
+    placed: dict[str, Any] = {name: own.pop(name) for name in ("dimensions", "boundary") if name in own}
+    try:
+        return Setup(FILTERS[given.kind](**own), **placed)
+    except TypeError as error:
+        raise BadSetting(f"The settings of the filter '{given.name}' do not fit it ({error}); correct them.", item=given.name) from None
+
+
+def _levels(by: Discretise | None) -> dict[str, Any]:
+    if by is None:
+        return {}
+    return {"discretisation": by.method, "width": by.width, "minimum": by.minimum, "bins": None if by.bins is None else int(by.bins)}
+
+
 def _ibsi(card: Card, families: tuple[str, ...], aggregations: tuple[str, ...]) -> Extraction:
-    before, by = card.preprocessing, card.preprocessing.discretise
-    levels: dict[str, Any] = {} if by is None else {"discretisation": by.method, "width": by.width, "minimum": by.minimum, "bins": by.bins}
-    grid = None
+    before, levels, grid = card.preprocessing, _levels(card.preprocessing.discretise), None
     if isinstance(before.spacing, tuple):
         grid = Grid(before.spacing, image=before.interpolation, rounded=card.about.modality == "CT")  # type: ignore[arg-type]
     bounds = before.range if isinstance(before.range, tuple) else None
@@ -210,6 +238,15 @@ def _pyradiomics(card: Card) -> PyRadiomics:
         raise BadSetting(f"The spacing of the card is {spacing}; PyRadiomics takes three lengths.", item="spacing")
     bounds = before.range if isinstance(before.range, tuple) else None
     return PyRadiomics(width, None if bins is None else int(bins), spacing, bounds)
+
+
+def _plain(value: Any, engine: Engine | None = None) -> Any:
+    """Return settings as JSON values; filters say of which kind they are."""
+    if isinstance(engine, FilteredExtraction):
+        return {**_plain(value), "kinds": [type(setup.filter).__name__ for _, setup in engine.filters]}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _invariant(name: str, tag: str | None) -> bool:

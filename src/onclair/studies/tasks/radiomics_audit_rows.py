@@ -17,13 +17,17 @@ from onclair.core.outcome import Outcome
 from onclair.io.cards import SUMS, Card
 from onclair.io.tables import read_parquet
 from onclair.run.store import Store
-from onclair.studies.tasks.radiomics_audit_measure import ORIGINAL
+from onclair.studies.tasks.radiomics_audit_measure import ORIGINAL, PERTURBED
 from onclair.studies.tasks.radiomics_audit_score import faults
 from onclair.validate.truths import Binary, Timed, Truth
 
 Floats = npt.NDArray[np.float64]
 #: A column of the acquisitions with more values than this is a measurement, not a batch.
 MOST_BATCHES = 20
+#: Columns of the acquisitions that say nothing of how an image was made.
+NO_BATCH = ("label", "structure", "date", "series", "exam", "sha256")
+#: The batch column that is read off the images.
+VOXEL_SIZE = "voxel_size"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +40,7 @@ class Rows:
     outcome : Outcome
     features, rivals : DataFrame, one row a patient, indexed by patient
     controls : mapping of str to ndarray, shape (copies, patients, features)
+    perturbed : mapping of str to ndarray, shape (patients, features)
     truth : Truth
     batches : DataFrame
         Columns by which patients fall into batches, ``centre`` first; none where all fall into one.
@@ -48,6 +53,7 @@ class Rows:
     features: pd.DataFrame
     rivals: pd.DataFrame
     controls: Mapping[str, Floats]
+    perturbed: Mapping[str, Floats]
     truth: Truth
     batches: pd.DataFrame
     left_out: tuple[Mapping[str, str], ...] = ()
@@ -84,11 +90,13 @@ def gathered(store: Store, card: Card, cohort: Cohort, outcome: Outcome, records
         bad |= faults(card, true.drop(index=list(bad)), reasons)
     kept = [patient for patient in rivals.index if patient not in bad]
     truth = _truth(cohort, outcome, kept)
-    controls = {str(name): _copies(part, kept) for name, part in tables.groupby("control") if name != ORIGINAL}
+    copies = {str(name): _copies(part, kept) for name, part in tables.groupby("control") if name != ORIGINAL}
+    controls = {name: each for name, each in copies.items() if not name.startswith(PERTURBED)}
+    perturbed = {name.removeprefix(PERTURBED): each[0] for name, each in copies.items() if name.startswith(PERTURBED)}
     spacings = {str(record.subject): record.facts["spacing_mm"] for record in records.values()}
     batches = _batches(cohort, kept, spacings)
     left = tuple({"patient": patient, "reason": reason} for patient, reason in sorted(bad.items()))
-    return Rows(cohort, outcome, true.loc[kept], rivals.loc[kept], controls, truth, batches, left)
+    return Rows(cohort, outcome, true.loc[kept], rivals.loc[kept], controls, perturbed, truth, batches, left)
 
 
 def _without_outcome(cohort: Cohort, outcome: Outcome, patients: list[str]) -> dict[str, str]:
@@ -123,10 +131,24 @@ def _copies(part: pd.DataFrame, patients: list[str]) -> Floats:
 
 
 def _batches(cohort: Cohort, patients: list[str], spacings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the columns by which patients fall into more than one batch: centre, what the table adds, and the voxel size."""
-    table = cohort.acquisitions.drop_duplicates("patient").set_index("patient").reindex(patients)
-    extra = [str(c) for c in table.columns if c not in (*ACQUISITION_COLUMNS, "label", "structure", "date")]
-    found = {"centre": table["centre"].astype(str)} | {name: table[name].astype(str) for name in extra}
-    found["voxel_size"] = pd.Series({p: "x".join(f"{step:.2f}" for step in spacings[p]) for p in patients}).reindex(patients)
-    kept = {name: values for name, values in found.items() if 2 <= values.nunique() <= MOST_BATCHES}
+    """Return the columns by which patients fall into more than one batch: centre, what the table adds, and the voxel size.
+
+    Of columns that cut the patients alike (a centre and its only scanner), the first stands for all.
+    """
+    images = cohort.acquisitions[cohort.acquisitions["kind"] != "mask"]
+    table = images.drop_duplicates("patient").set_index("patient").reindex(patients)
+    extra = [str(c) for c in table.columns if c not in (*ACQUISITION_COLUMNS, *NO_BATCH)]
+    found = {"centre": table["centre"].astype(str)}
+    found |= {name: table[name].astype(str) for name in extra if table[name].notna().all()}
+    found[VOXEL_SIZE] = pd.Series({p: "x".join(f"{step:.2f}" for step in spacings[p]) for p in patients}).reindex(patients)
+    kept: dict[str, pd.Series] = {}
+    for name, values in found.items():
+        alike = any(_same_cut(values, other) for other in kept.values())
+        if 2 <= values.nunique() <= MOST_BATCHES and not alike:
+            kept[name] = values
     return pd.DataFrame(kept, index=patients)
+
+
+def _same_cut(one: pd.Series, other: pd.Series) -> bool:
+    """Return whether two columns put the same patients together."""
+    return bool(np.array_equal(pd.factorize(one)[0], pd.factorize(other)[0]))

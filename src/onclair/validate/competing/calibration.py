@@ -15,12 +15,13 @@ from onclair.science.statistics.bootstrap import Map, bootstrap
 from onclair.science.statistics.competing import incidence, incidence_influence, pseudo_values, time_order
 from onclair.science.statistics.glm import GlmFit, cloglog, with_intercept
 from onclair.science.statistics.loess import loess, loess_operator
-from onclair.validate.calibration_curves import ASTRAY, POINTS
-from onclair.validate.censored import events_by
+from onclair.science.statistics.smoothers import moved_inside
+from onclair.validate.calibration_curves import POINTS, band, with_remark
+from onclair.validate.censored import events_by, jackknife_error
 from onclair.validate.curves import Curve
 from onclair.validate.followed import Followed
 from onclair.validate.resampling import with_percentiles
-from onclair.validate.rows import CLIP, Floats
+from onclair.validate.rows import Floats, said_of_ends
 
 DISTANCES = ("ici", "e50", "e90")
 SMOOTHER = "loess (R: span 0.75, degree 2, interpolated)"
@@ -59,7 +60,7 @@ def observed_risk(name: str, rows: Followed, horizon: float) -> Estimate:
         return rows.missing(name, reason)
     observed, moves = incidence_influence(time_order(rows.time, rows.event, horizon))
     method = f"Aalen-Johansen risk at {horizon:g}; infinitesimal jackknife, Wald interval"
-    return replace(rows.estimate(name, observed, _jackknife(rows, moves), method), events=events_by(rows, horizon))
+    return replace(rows.estimate(name, observed, jackknife_error(rows, moves), method), events=events_by(rows, horizon))
 
 
 def o_e(name: str, rows: Followed, horizon: float) -> Estimate:
@@ -100,14 +101,13 @@ def o_e(name: str, rows: Followed, horizon: float) -> Estimate:
     observed, moves = incidence_influence(time_order(rows.time, rows.event, horizon))
     expected = float(rows.scores.mean())
     if rows.clusters is None:
-        se, how = _jackknife(rows, moves) / observed, "infinitesimal jackknife"
+        se, how = jackknife_error(rows, moves) / observed, "infinitesimal jackknife"
     else:
         se = rows.error(moves / observed - (rows.scores - expected) / (rows.size * expected))
         how = "clustered infinitesimal jackknife of the ratio"
     value, method = observed / expected, f"Aalen-Johansen / mean risk, at {horizon:g}; log scale, {how}"
     if se == 0:
-        found = rows.estimate(name, value, float("nan"), method)
-        return replace(found, reason="every row has the event, so the variance cannot be estimated")
+        return rows.bare(name, value, method, "every row has the event, so the variance cannot be estimated")
     return replace(rows.estimate(name, value, se, method, scale="log"), events=events_by(rows, horizon))
 
 
@@ -233,9 +233,9 @@ def pseudo_curve(who: str, rows: Followed, horizon: float) -> Curve:
     errors = np.array([rows.by_patient(weights * residual) for weights in operator.weights])
     blend = operator.blend(grid)
     variance = ((blend @ (errors @ errors.T)) * blend).sum(axis=1) * rows.n / max(rows.n - 1, 1)
-    half, smooth = rows.z * np.sqrt(np.maximum(variance, 0.0)), np.clip(fit.at(grid), 0, 1)
-    drawn = blank(tuple(grid), tuple(smooth), tuple(np.clip(smooth - half, 0, 1)), tuple(np.clip(smooth + half, 0, 1)))
-    method = rows.said(f"{SMOOTHER} on pseudo-values at {horizon:g}; robust pointwise band")
+    half, smooth = rows.quantile * np.sqrt(np.maximum(variance, 0.0)), np.clip(fit.at(grid), 0, 1)
+    drawn = blank(tuple(grid), tuple(smooth), *band(np.clip(smooth - half, 0, 1), np.clip(smooth + half, 0, 1)))
+    method = rows.said(f"{SMOOTHER} on pseudo-values at {horizon:g}; robust pointwise band{rows.law}")
     return replace(drawn, x_label="predicted risk", y_label="observed risk", method=method)
 
 
@@ -293,15 +293,10 @@ def pseudo_distances(
     unsure = replace(known, reason="no interval: no bootstrap was asked for")
     found = [replace(unsure, name=name, value=float(value)) for name, value in zip(names, values, strict=True)]
     if replicates < 2:
-        return found
+        return [rows.cautioned(e) for e in found]
     clusters = np.arange(rows.size) if rows.clusters is None else rows.clusters
     made = with_percentiles(found, bootstrap(statistic, clusters, replicates, seed=seed, map=map), "had no smooth curve")
-    return [replace(e, reason=ASTRAY) if _astray(e) else e for e in made]
-
-
-def _jackknife(rows: Followed, contributions: Floats) -> float:
-    """Return the plain root of squares with one row a patient, as R does; clustered otherwise."""
-    return float(np.sqrt(contributions @ contributions)) if rows.clusters is None else rows.error(contributions)
+    return [rows.cautioned(with_remark(e)) for e in made]
 
 
 def _no_outcome(rows: Followed, horizon: float) -> str | None:
@@ -319,13 +314,11 @@ def _recalibrated(name: str, rows: Followed, horizon: float, fit: Callable[[Floa
     """Return the last coefficient of `fit` of the pseudo-values on cloglog(risk)."""
     if reason := _no_outcome(rows, horizon):
         return rows.missing(name, reason)
-    inside = np.clip(rows.scores, CLIP, 1 - CLIP)
-    moved = int((inside != rows.scores).sum())
-    found = fit(np.log(-np.log1p(-inside)), pseudo_values(rows.time, rows.event, horizon))
+    found = fit(np.log(-np.log1p(-moved_inside(rows.scores))), pseudo_values(rows.time, rows.event, horizon))
     if not found.ok:
         return rows.missing(name, str(found.reason))
-    clipped = f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else ""
-    said = f"{method}, pseudo-values at {horizon:g}, independence (Royston 2014); sandwich error, Wald interval{clipped}"
+    said = f"{method}, pseudo-values at {horizon:g}, independence (Royston 2014); sandwich error, Wald interval"
+    said += said_of_ends(rows.scores)
     stated = rows.estimate(name, float(found.coefficients[-1]), rows.error(found.influence[:, -1]), said)
     return replace(stated, events=events_by(rows, horizon))
 
@@ -341,7 +334,3 @@ def _distances(time: Floats, event: npt.NDArray[np.int64], risks: Floats, horizo
     except BadInput:
         return np.full(3, np.nan)
     return np.array([apart.mean(), *np.quantile(apart, [0.5, 0.9])])
-
-
-def _astray(found: Estimate) -> bool:
-    return found.value is not None and found.low is not None and found.high is not None and not found.low <= found.value <= found.high

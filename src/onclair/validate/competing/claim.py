@@ -136,7 +136,7 @@ def judge_competing(
     Traceback (most recent call last):
         ...
     onclair.core.errors.BadInput: 'm' cannot be judged at 5: nobody is followed beyond time 5 (the longest follow-up is 2), so no \
-weight can stand for those censored by then; the largest usable time is 1, and every time below 2 will do; give such a horizon or \
+weight can stand for those censored by then; the largest usable time is 2; give such a horizon or \
 weights_at.
     """
     settled = CompetingAsked(**asked)

@@ -51,9 +51,10 @@ class Copies:
 def exact_copies(table: LeakageTable) -> Copies | None:
     """Return the held-out rows whose features equal those of a training row, where chance does not explain it.
 
-    Where a feature is rich, and the product of the features' coincidences between people leaves fewer than one twin in a hundred
-    tables, every copy counts. Otherwise held-out patients with a copy must be more frequent than training patients who copy each other
-    (one-sided binomial test, 1e-4). Copies within a patient count unless the patient's rows are commonly equal within a split.
+    Every copy counts where the product of the features' coincidences between people leaves fewer than one twin in a hundred tables, and
+    either a feature is rich or no two people within the training rows are equal (features that go together would make some).
+    Otherwise held-out patients with a copy must be more frequent than training patients who copy each other (one-sided binomial
+    test, 1e-4). Copies within a patient count unless the patient's rows are commonly equal within a split.
 
     Parameters
     ----------
@@ -79,7 +80,8 @@ def exact_copies(table: LeakageTable) -> Copies | None:
     twin, own = _twins(code, pool, owner)
     rich = int(_rich(table).sum())
     strangers = np.flatnonzero((twin >= 0) & ~own)
-    if not ((rich > 0 and _coincidences(table, pool) < NO_TWINS) or _more_often(strangers, code, pool, owner)):
+    unheard_of = _coincidences(table, pool) < NO_TWINS and (rich > 0 or not _copied_within(code, pool, owner).size)
+    if not (unheard_of or _more_often(strangers, code, pool, owner)):
         strangers = strangers[:0]
     same = np.flatnonzero((twin >= 0) & own)
     if rich == 0 or _siblings_equal(code, table.split, owner):
@@ -286,10 +288,16 @@ def _more_often(rows: Codes, code: Codes, pool: Bools, owner: Codes) -> bool:
     if found == 0:
         return False
     base = np.flatnonzero(pool & (code >= 0))
-    owners = pd.DataFrame({"code": code[base], "owner": owner[base]}).groupby("code")["owner"].nunique()
-    copied = np.unique(owner[base[owners.reindex(code[base]).to_numpy() > 1]]).size
+    copied = _copied_within(code, pool, owner).size
     share = min(1.0, float(_surely(copied + 1)) / np.unique(owner[base]).size)
     return float(special.betainc(found, asked - found + 1, share)) < UNLIKELY
+
+
+def _copied_within(code: Codes, pool: Bools, owner: Codes) -> Codes:
+    """Return the training patients who have a row that equals another training patient's."""
+    base = np.flatnonzero(pool & (code >= 0))
+    owners = pd.DataFrame({"code": code[base], "owner": owner[base]}).groupby("code")["owner"].nunique()
+    return np.unique(owner[base[owners.reindex(code[base]).to_numpy() > 1]])
 
 
 def _surely(count: npt.ArrayLike) -> Floats:

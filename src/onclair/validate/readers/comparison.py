@@ -23,12 +23,13 @@ Floats = npt.NDArray[np.float64]
 _COVARIANCE_WORDS = {"delong": "DeLong 1988", "jackknife": "jackknife", "unbiased": "unbiased (Gallas 2006)"}
 _REFERENCE = "Obuchowski & Rockette 1995, Hillis 2014"
 
-#: Variance that is rounding error.
+#: Variance, or a mean square of AUCs, that is rounding error.
 _NOTHING = 1e-20
 _ONE_READER = "one reader cannot stand for readers like this one; take --readers fixed, or more readers"
 _FEW_CASES = "a class has fewer than two cases, so no error can be estimated"
 _FIXED_CASES = "cases are fixed, so one reader's figure has no error"
 _NO_SPREAD = "its estimated variance is not above zero, so no interval can be had"
+_NO_TEST = "the estimated variance of a difference is not above zero, so there is no test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +190,12 @@ class _Analysis:
     def _components(self) -> Components:
         by_modality, by_reader = self.auc.mean(axis=1, keepdims=True), self.auc.mean(axis=0, keepdims=True)
         rest = self.auc - by_modality - by_reader + self.auc.mean()
-        mean_squares = (
+        found = (
             _ratio(self.r * float(((by_modality - self.auc.mean()) ** 2).sum()), self.t - 1),
             _ratio(float((rest**2).sum()), (self.t - 1) * (self.r - 1)),
             _ratio(self.t * float(((by_reader - self.auc.mean()) ** 2).sum()), self.r - 1),
         )
+        mean_squares = tuple(0.0 if square is not None and square <= _NOTHING else square for square in found)
         if self.cov is None:
             return Components(*mean_squares)
         modality, reader = np.repeat(np.arange(self.t), self.r), np.tile(np.arange(self.r), self.t)
@@ -233,7 +235,7 @@ class _Analysis:
         kind, numerator = ("chi2" if self.readers == "fixed" else "F"), self.t - 1
         reason = self.refused()
         if reason:
-            return EqualityTest(kind, reason=reason)
+            return EqualityTest(kind, reason=_NO_TEST if reason == _NO_SPREAD else reason)
         statistic, se = (self.components.MS_T or 0.0) / self.denominator, float(np.sqrt(2 / self.r * self.denominator))
         if kind == "chi2" or np.isinf(self.df):
             return EqualityTest(
@@ -252,6 +254,7 @@ class _Analysis:
         if self.cases == "random" and self.cov is None:
             return self._bare(label, value, _FEW_CASES)
         spread = float(self.auc[i].var(ddof=1)) if self.r > 1 else 0.0
+        spread = spread if spread > _NOTHING else 0.0
         error, shared = self._of_modality(i)
         if self.readers == "fixed":
             return self._interval(label, value, (error + (self.r - 1) * max(shared, 0.0)) / self.r, float("inf"), cut=True)

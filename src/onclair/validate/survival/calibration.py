@@ -13,14 +13,15 @@ from onclair.core.estimate import Estimate
 from onclair.science.statistics.bootstrap import Map, bootstrap
 from onclair.science.statistics.cox import CoxFit, FollowUp, cox
 from onclair.science.statistics.cox_influence import baseline_influence, cox_influence
+from onclair.science.statistics.smoothers import moved_inside
 from onclair.science.statistics.splines import knots, restricted_cubic
 from onclair.science.statistics.survival import kaplan_meier, kaplan_meier_influence
-from onclair.validate.calibration_curves import ASTRAY, POINTS
+from onclair.validate.calibration_curves import POINTS, band, with_remark
 from onclair.validate.censored import events_by
 from onclair.validate.curves import Curve
 from onclair.validate.followed import Followed
 from onclair.validate.resampling import with_percentiles
-from onclair.validate.rows import CLIP, Floats, refuse_gaps
+from onclair.validate.rows import Floats, refuse_gaps, said_of_ends
 
 SMOOTHER = "Cox model on a restricted cubic spline, 3 knots, of cloglog(risk); follow-up cut at the horizon (Austin 2020)"
 DISTANCES = ("ici", "e50", "e90", "emax")
@@ -212,9 +213,9 @@ def calibration_curve(who: str, rows: Followed, horizon: float) -> Curve:
     parts = sums @ np.column_stack([np.ones(POINTS), basis]).T
     se = np.sqrt((parts**2).sum(axis=0) * rows.n / max(rows.n - 1, 1))
     centre = np.log(hazard) + basis @ smooth.fit.coefficients
-    middle, low, high = (_risk(centre + shift * se) for shift in (0.0, -rows.z, rows.z))
-    method = rows.said(f"{_smoother(rows)}; robust pointwise band on the log cumulative hazard")
-    drawn = blank(tuple(grid), tuple(middle), tuple(low), tuple(high))
+    middle, low, high = (_risk(centre + shift * se) for shift in (0.0, -rows.quantile, rows.quantile))
+    method = rows.said(f"{_smoother(rows)}; robust pointwise band on the log cumulative hazard{rows.law}")
+    drawn = blank(tuple(grid), tuple(middle), *band(low, high))
     return replace(drawn, x_label=f"predicted risk at {horizon:g}", y_label=f"observed risk at {horizon:g}", method=method)
 
 
@@ -271,11 +272,11 @@ def calibration_distances(
     known = replace(known, reason="no interval: no bootstrap was asked for")
     found = [replace(known, name=name, value=value) for name, value in zip(names, _apart(smooth, rows.scores, horizon), strict=True)]
     if replicates < 2:
-        return found
+        return [rows.cautioned(e) for e in found]
     statistic = functools.partial(_distances, rows.time, rows.event == 1, rows.scores, horizon)
     clusters = np.arange(rows.size) if rows.clusters is None else rows.clusters
     made = with_percentiles(found, bootstrap(statistic, clusters, replicates, seed=seed, map=map), "had no smooth curve")
-    return [replace(e, reason=ASTRAY) if e.low is not None and not e.low <= (e.value or 0.0) <= (e.high or 0.0) else e for e in made]
+    return [rows.cautioned(with_remark(e)) for e in made]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -305,8 +306,7 @@ def _smoothed(time: Floats, event: npt.NDArray[np.bool_], risks: Floats, horizon
 
 def _smoother(rows: Followed) -> str:
     """Name the smoother, and the rows whose risk had to be moved to have a cloglog."""
-    moved = int(((rows.scores < CLIP) | (rows.scores > 1 - CLIP)).sum())
-    return SMOOTHER + (f"; {moved} rows with risk 0 or 1 moved inside by {CLIP:g}" if moved else "")
+    return SMOOTHER + said_of_ends(rows.scores)
 
 
 def _apart(smooth: _Smooth, risks: Floats, horizon: float) -> list[float]:
@@ -326,7 +326,7 @@ def _too_short(rows: Followed, horizon: float) -> str | None:
 
 
 def _cloglog(risks: Floats) -> Floats:
-    return np.asarray(np.log(-np.log1p(-np.clip(risks, CLIP, 1 - CLIP))))
+    return np.asarray(np.log(-np.log1p(-moved_inside(risks))))
 
 
 def _risk(log_hazard: Floats) -> Floats:

@@ -160,7 +160,7 @@ def judge_survival(
     Traceback (most recent call last):
         ...
     onclair.core.errors.BadInput: 'model' cannot be judged at 5: nobody is followed beyond time 5 (the longest follow-up is 4), so no \
-weight can stand for those censored by then; the largest usable time is 3, and every time below 4 will do; give such a \
+weight can stand for those censored by then; the largest usable time is 4; give such a \
 horizon or weights_at.
     """
     asked = asked or SurvivalAsked()

@@ -7,9 +7,8 @@ import numpy as np
 from onclair.core.estimate import Estimate
 from onclair.science.statistics import concordance
 from onclair.science.statistics.concordance import Concordance
-from onclair.validate.censored import differed, ranked, refuse_unpaired
+from onclair.validate.censored import differed, jackknife_error, ranked, refuse_unpaired
 from onclair.validate.followed import Followed
-from onclair.validate.rows import Floats
 
 HARRELL = "Harrell's C (1982), tied scores one half; infinitesimal jackknife"
 UNO = "Uno's C (2011), pairs weighted 1/G(T-)^2 with G of these rows; infinitesimal jackknife at fixed weights"
@@ -106,19 +105,15 @@ def harrell_difference(name: str, rows_a: Followed, rows_b: Followed) -> Estimat
     a, b = _harrell(rows_a), _harrell(rows_b)
     if np.isnan(a.value):
         return rows_a.missing(name, NO_PAIR)
-    return differed(name, rows_a, a.value - b.value, _jackknife(rows_a, a.contributions - b.contributions), HARRELL)
+    moved = a.contributions - b.contributions
+    return differed(name, rows_a, a.value - b.value, moved, jackknife_error(rows_a, moved), HARRELL)
 
 
 def _harrell(rows: Followed) -> Concordance:
     return concordance.harrell(rows.time, rows.event == 1, rows.scores)
 
 
-def _jackknife(rows: Followed, contributions: Floats) -> float:
-    """Return the plain root of squares with one row a patient, as R does; clustered otherwise."""
-    return float(np.sqrt(contributions @ contributions)) if rows.clusters is None else rows.error(contributions)
-
-
 def _ranked(name: str, rows: Followed, found: Concordance, method: str) -> Estimate:
     if np.isnan(found.value):
         return rows.missing(name, NO_PAIR)
-    return ranked(name, rows, found.value, _jackknife(rows, found.contributions), method)
+    return ranked(name, rows, found.value, jackknife_error(rows, found.contributions), method)
