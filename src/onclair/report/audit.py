@@ -65,7 +65,7 @@ def render_audit(evidence: Evidence) -> str:
         node("p", _glance(facts), class_="glance"),
         verdict_card(_verdict(facts), "en"),
         contents(_SECTIONS, "en"),
-        section("gates", "The ten gates", table(None, ("gate", "status", "why"), _gate_rows(facts), wide=True)),
+        section("gates", "The ten gates", table(None, ("gate", "status", "why"), _gate_rows(facts))),
         section(
             "figures",
             "Figures",
@@ -95,8 +95,8 @@ def _told(facts: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _glance(facts: Mapping[str, Any]) -> str:
     virtual = " Virtual patients: no figure here says anything about a person." if facts.get("data") == "virtual" else ""
-    outcome = facts.get("outcome", {}).get("name", "?")
-    return f"{facts.get('patients', '?')} patients, {facts.get('events', '?')} events of '{outcome}'. {facts.get('title', '')}{virtual}"
+    outcome, title = facts.get("outcome", {}).get("name", "?"), f"{facts['title']}." if facts.get("title") else ""
+    return f"{facts.get('patients', '?')} patients, {facts.get('events', '?')} events of '{outcome}'. {title}{virtual}"
 
 
 def _gate_rows(facts: Mapping[str, Any]) -> list[Sequence[Child]]:

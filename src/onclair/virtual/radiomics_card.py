@@ -91,7 +91,7 @@ _CT = Recipe(("morph_moran_i",), ("autocorrelation",), "fixed-width", 25.0, SOFT
 RECIPES: Mapping[tuple[str, str], Recipe] = {
     ("pet", "volume"): Recipe(("rlm_rlnu_3D_comb",), ("glrlm",), "fixed-number", 32, spacing_mm=4.0),
     ("pet", "texture"): _PET,
-    ("pet", "batch"): Recipe(("rlm_lrhge_3D_comb", "rlm_rl_entr_3D_comb"), ("glrlm",), "fixed-width", 0.5),
+    ("pet", "batch"): Recipe(("cm_energy_3D_comb", "ngl_hdlge_3D"), ("glcm", "ngldm"), "fixed-width", 0.5),
     ("pet", "noise"): _PET,
     ("ct", "volume"): Recipe(("rlm_rlnu_3D_comb",), ("glrlm",), "fixed-number", 32, spacing_mm=4.0, range=SOFT_HU),
     ("ct", "texture"): _CT,
