@@ -51,7 +51,7 @@ def test_an_infinite_prediction_is_missing():
 
 
 def test_missing_rows_are_dropped_and_counted_when_asked():
-    found = checked(table(p=[0.1, np.nan, 0.3, 0.6], y=[0, 1, 0, None]), read_plan(BINARY), drop_missing=True)
+    found = checked(table(p=[0.1, np.nan, 0.3, 0.6], y=[0, 1, None, 1]), read_plan(BINARY), drop_missing=True)
     assert (found.size, found.excluded) == (2, 2)
     assert found.warnings[0]["code"] == "excluded"
 

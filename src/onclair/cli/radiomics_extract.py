@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,65 +31,48 @@ if TYPE_CHECKING:
     "--out", type=folder, default=None, help="Keep rows and table here; an unfinished extraction in it goes on. With --data: NAME-features."
 )
 @as_json
-def extract(
-    data: Path | None,
-    image: Path | None,
-    mask: Path | None,
-    structure: str | None,
-    kind: str | None,
-    settings: str,
-    workers: int | None,
-    address: str | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def extract(as_json: bool, **given: Any) -> None:
     """Extract IBSI features: of every patient of a cohort, resumed where it stopped, or of one image.
 
     Give --data, or --image with --mask. Settings: ibsi-digital, ibsi-a to ibsi-e, ibsi2-1.A to ibsi2-9.B, pet-fbs-0.5, pyradiomics-bw25,
     pyradiomics-bw25-1mm, pyradiomics-bw0.5, or a TOML file of your own. A patient whose files cannot be used is told and left out.
     """
-    if (data is None) == (image is None and mask is None):
-        raise BadSetting("Give either a cohort with --data, or one image with --image and --mask.", item="--data")
-    if data is None and (image is None or mask is None):
-        raise BadSetting("An image needs its outline and an outline its image; give both --image and --mask.", item="--mask")
-    if address is not None and workers is not None:
-        raise BadSetting("--workers is for processes here and --dask for a scheduler's workers; give one of them.", item="--dask")
-    if data is not None:
-        found = _cohort(
-            data, kind, settings, structure, out or Path(f"{data.resolve().name}-features"), _pool(workers, address), quiet=as_json
-        )
+    _check(given)
+    if given["data"] is not None:
+        found = _cohort(given, quiet=as_json)
         print_json(found.as_dict()) if as_json else _tell(found)
-        return
-    assert image is not None
-    assert mask is not None
-    one = _image(image, mask, settings, structure, out)
-    print_json(one.as_dict()) if as_json else _tell_features(one)
+    else:
+        one = _image(given)
+        print_json(one.as_dict()) if as_json else _tell_features(one)
 
 
-def _cohort(
-    data: Path,
-    kind: str | None,
-    settings: str,
-    structure: str | None,
-    out: Path,
-    spread: AbstractContextManager[MapFunction],
-    *,
-    quiet: bool,
-) -> Extracted:
+def _check(given: dict[str, Any]) -> None:
+    """Refuse flags that contradict each other."""
+    image, mask = given["image"], given["mask"]
+    if (given["data"] is None) == (image is None and mask is None):
+        raise BadSetting("Give either a cohort with --data, or one image with --image and --mask.", item="--data")
+    if given["data"] is None and (image is None or mask is None):
+        raise BadSetting("An image needs its outline and an outline its image; give both --image and --mask.", item="--mask")
+    if given["address"] is not None and given["workers"] is not None:
+        raise BadSetting("--workers is for processes here and --dask for a scheduler's workers; give one of them.", item="--dask")
+
+
+def _cohort(given: dict[str, Any], *, quiet: bool) -> Extracted:
     from onclair.cli.terminal import listener
     from onclair.run.extraction import Order, extract_cohort
     from onclair.run.recipes import recipe
 
-    chosen = recipe(settings)
-    with listener(quiet=quiet) as progress, spread as over:
-        return extract_cohort(data, Order(chosen, out, structure, progress), over, kind=kind)
+    data: Path = given["data"]
+    chosen, out = recipe(given["settings"]), given["out"] or Path(f"{data.resolve().name}-features")
+    with listener(quiet=quiet) as progress, _pool(given["workers"], given["address"]) as over:
+        return extract_cohort(data, Order(chosen, out, given["structure"], progress), over, kind=given["kind"])
 
 
-def _image(image: Path, mask: Path, settings: str, structure: str | None, out: Path | None) -> OneImage:
+def _image(given: dict[str, Any]) -> OneImage:
     from onclair.run.extraction import Order, extract_image
     from onclair.run.recipes import recipe
 
-    return extract_image(image, mask, Order(recipe(settings), out, structure))
+    return extract_image(given["image"], given["mask"], Order(recipe(given["settings"]), given["out"], given["structure"]))
 
 
 def _pool(workers: int | None, address: str | None) -> AbstractContextManager[MapFunction]:

@@ -179,7 +179,7 @@ VALIDATION: dict[str, Words] = {
         "pour un nouveau centre, l'intervalle de prédiction {of} est au-dessus de 0,5",
     ),
     "rule-groups": Words(
-        "between declared groups, no gap in {the} whose interval excludes 0, their number allowed for",
+        "between declared groups, no gap {of} whose interval excludes 0, their number allowed for",
         "entre groupes déclarés, aucun écart {of} dont l'intervalle exclut 0, compte tenu de leur nombre",
     ),
     "said-events": Words("{events} events and {rest} patients without", "{events} événements et {rest} patients sans"),

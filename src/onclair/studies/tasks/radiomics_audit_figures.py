@@ -137,7 +137,13 @@ def refits_of(card: Card) -> dict[str, dict[str, int]]:
 
 
 def scorable(card: Card) -> bool:
-    """Return whether a card has one score, rather than a list of features."""
+    """Return whether a card has one score, rather than a list of features.
+
+    Examples
+    --------
+    >>> scorable(read_card("aerts-2014")), scorable(read_card("survey-texture-3d"))
+    (True, False)
+    """
     return card.model.kind in SUMS
 
 

@@ -259,5 +259,11 @@ def _at_least(estimate: Estimate, bound: float) -> bool:
 
 
 def notes_of(parts: Mapping[str, Further]) -> dict[str, Note]:
-    """Return what the gates say, by name."""
+    """Return what the gates say, by name.
+
+    Examples
+    --------
+    >>> notes_of({"external": Further(), "extraction": Further(note=("passed", "Our values are the authors'."))})
+    {'extraction': ('passed', "Our values are the authors'.")}
+    """
     return {name: part.note for name, part in parts.items() if part.note is not None}

@@ -34,7 +34,13 @@ class Gate:
     reason: str
 
     def as_dict(self) -> dict[str, str]:
-        """Return the gate as plain JSON values."""
+        """Return the gate as plain JSON values.
+
+        Examples
+        --------
+        >>> Gate("card", "passed", "The card says all that it could.").as_dict()["status"]
+        'passed'
+        """
         return {"name": self.name, "status": self.status, "reason": self.reason}
 
 

@@ -87,6 +87,13 @@ def control_names(reading: Reading) -> tuple[str, ...]:
     """Return the controls that can tell anything of a card: what lies outside matters only to one that looks there.
 
     The first, ``shuffled-voxels``, is the shuffled outline.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> from onclair.studies.tasks.radiomics_audit_plan import reading_of
+    >>> control_names(reading_of(read_card("suvmax-only")))[:2], len(control_names(reading_of(read_card("suvpeak-mtv"))))
+    (('shuffled-voxels', 'uniform-outline'), 9)
     """
     places = WHERE if reading.looks_outside else tuple(where for where in WHERE if where != "outside")
     return tuple("shuffled-voxels" if (how, where) == ("shuffled", "outline") else f"{how}-{where}" for where in places for how in HOW)

@@ -45,7 +45,15 @@ def score_formula(card: Card) -> Formula:
 
 
 def faults(card: Card, features: pd.DataFrame, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return the patients whom the card cannot score, and why."""
+    """Return the patients whom the card cannot score, and why.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> table = pd.DataFrame({"stat_max": [4.0, np.nan]}, index=["P1", "P2"])
+    >>> faults(read_card("suvmax-only"), table, {"P2": {"stat_max": "nobody measured it"}})
+    {'P2': 'the feature stat_max has no value: nobody measured it'}
+    """
     formula = score_formula(card)
     found = {}
     for patient, row in features.iterrows():
@@ -59,7 +67,15 @@ def faults(card: Card, features: pd.DataFrame, reasons: Mapping[str, Mapping[str
 
 
 def scores_of(card: Card, features: pd.DataFrame, controls: Mapping[str, Floats]) -> Scores:
-    """Return the card's score of every patient, and on every copy of every control."""
+    """Return the card's score of every patient, and on every copy of every control.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> table = pd.DataFrame({"stat_max": [4.0, 9.0]}, index=["P1", "P2"])
+    >>> scores_of(read_card("suvmax-only"), table, {"shuffled-voxels": np.array([[[4.0], [9.0]]])}).controls["shuffled-voxels"].tolist()
+    [[4.0, 9.0]]
+    """
     formula, names = score_formula(card), list(features.columns)
     true = formula.linear_predictor({name: features[name].to_numpy() for name in names})
     found_on: dict[str, Floats | str] = {}
