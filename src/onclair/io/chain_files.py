@@ -195,8 +195,9 @@ def opened(log: ChainLog) -> Iterator[OpenLog]:
         _agree(log, stream, end, last)
         with writing_to(log.path.parent):
             torn = _set_aside(log, stream, end)
-            for partial in log.path.parent.glob(f".{log.head_name}.*{PARTIAL}"):
-                partial.unlink(missing_ok=True)
+            for name in (log.head_name, log.pending_path.name):
+                for partial in log.path.parent.glob(f".{name}.*{PARTIAL}"):
+                    partial.unlink(missing_ok=True)
         yield OpenLog(log, stream, end, last, torn)
 
 
