@@ -17,16 +17,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=folder)
 @click.option("--data", type=folder, default=None, help="The cohort folder or table, where it is no longer where the run left it.")
+@click.option("--external", type=folder, default=None, help="An audit's external cohort.")
 @workers
 @as_json
-def replay(run: Path, data: Path | None, workers: int | None, as_json: bool) -> None:
+def replay(run: Path, data: Path | None, external: Path | None, workers: int | None, as_json: bool) -> None:
     """Run a run again from its data and compare the hashes.
 
     Exit code 0 when every record comes out with the same hash, 1 when one differs.
     """
-    from onclair.run.validation import is_validation
+    from onclair.run.store import read_seal
 
-    found = _validation(run, data, workers) if is_validation(run) else _study(run, data, workers, quiet=as_json)
+    kind = read_seal(run).facts.get("kind")
+    if kind == "validation":
+        found = _validation(run, data, workers)
+    elif kind == "audit":
+        found = _audit(run, data, external, workers)
+    else:
+        found = _study(run, data, workers, quiet=as_json)
     if as_json:
         print_json(found.as_dict())
     elif found.equal:
@@ -52,6 +59,13 @@ def _study(run: Path, data: Path | None, workers: int | None, *, quiet: bool) ->
     with listener(quiet=quiet) as progress:
         job = Job(study, study.settings(), data_of(run, data), run, report_files, workers or cores(), progress=progress)
         return do_again(run, study, job)
+
+
+def _audit(run: Path, data: Path | None, external: Path | None, workers: int | None) -> Replay:
+    from onclair.run.pool import cores
+    from onclair.studies.tasks.radiomics_audit import replay_audit
+
+    return replay_audit(run, data=data, external=external, workers=workers or cores())
 
 
 def _validation(run: Path, data: Path | None, workers: int | None) -> Replay:

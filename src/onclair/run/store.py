@@ -213,8 +213,8 @@ def study_of(root: Path) -> str:
         When the folder holds no finished run.
     """
     facts = read_seal(root).facts
-    if facts.get("kind") == "validation":
-        raise BadInput(f"{root} holds the validation of somebody's predictions, which has no model of its own; name the run of a study.")
+    if facts.get("kind") is not None:
+        raise BadInput(f"{root} holds a run of the kind '{facts['kind']}', which has no model of its own; name the run of a study.")
     return str(facts["study"])
 
 

@@ -156,17 +156,6 @@ def replay_validation(root: Path, render: Renderer, *, predictions: Path | None 
         return compared(root, Path(place, "run"), seal, validate(again).seal)
 
 
-def is_validation(root: Path) -> bool:
-    """Return whether a folder holds the finished run of a validation, rather than of a study.
-
-    Raises
-    ------
-    BadInput
-        When it holds no finished run.
-    """
-    return read_seal(root).facts.get("kind") == KIND
-
-
 @contextmanager
 def _folder(asked: Validation, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Iterator[Path]:
     """Give the run folder: the one asked for, or one that is gone afterwards."""

@@ -134,17 +134,6 @@ class Audited:
         }
 
 
-def is_audit(root: Path) -> bool:
-    """Return whether a folder holds the finished run of an audit.
-
-    Raises
-    ------
-    BadInput
-        When it holds no finished run.
-    """
-    return read_seal(root).facts.get("kind") == KIND
-
-
 def replay_audit(root: Path, *, data: Path | None = None, external: Path | None = None, workers: int = 1) -> Replay:
     """Audit again what a run audited, by the card that it kept, and compare record by record.
 
@@ -330,4 +319,4 @@ def _folder(asked: Audit, card: Card) -> Iterator[Path]:
     yield asked.out
 
 
-__all__ = ["Audit", "Audited", "audit", "is_audit", "replay_audit"]
+__all__ = ["Audit", "Audited", "audit", "replay_audit"]
