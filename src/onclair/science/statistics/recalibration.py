@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 #: Largest change of a coefficient, relative to its size where that exceeds 1, at which Newton's method stops.
 TOLERANCE = 1e-9
 MOST_STEPS = 60
+#: Bare Newton steps tried before guarded ones; from a sound start four or five do.
+BARE_STEPS = 12
 #: Share of a Newton step below which halving it is given up.
 SHORTEST_STEP = 1e-10
 #: Said where a fit has an answer but Newton's method did not reach it.
@@ -168,10 +170,41 @@ def intercept_kernel(lp: Floats, truth: Floats, weights: Floats, start: float) -
 
 @numba.njit(cache=True, error_model="numpy")
 def slope_kernel(lp: Floats, truth: Floats, weights: Floats, start_a: float, start_b: float) -> tuple[float, float]:
-    """Return :func:`weighted_slope` from compiled code."""
+    """Return :func:`weighted_slope` from compiled code: bare Newton steps, guarded ones where those do not settle."""
     centre, spread = _overlapping(lp, truth, weights)
     if not spread > 0:
         return np.nan, np.nan
+    a, b = start_a + start_b * centre, start_b * spread
+    for _ in range(BARE_STEPS):
+        step_a, step_b = _slope_step(lp, truth, weights, (centre, spread, a, b))
+        a, b = a + step_a, b + step_b
+        if max(abs(step_a) / max(1.0, abs(a)), abs(step_b) / max(1.0, abs(b))) <= TOLERANCE * min(1.0, spread):
+            return a - b * centre / spread, b / spread  # the likelihood has one summit, however it was reached
+    return _guarded_slope(lp, truth, weights, (centre, spread, start_a, start_b))
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _slope_step(lp: Floats, truth: Floats, weights: Floats, at: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Return Newton's step in ``t = (lp - centre) / spread``; NaN where the information has no inverse."""
+    centre, spread, a, b = at
+    g0 = g1 = h00 = h01 = h11 = 0.0
+    for i in range(lp.size):
+        if weights[i] > 0:
+            t = (lp[i] - centre) / spread
+            mean = 1.0 / (1.0 + np.exp(-(a + b * t)))
+            residual, v = weights[i] * (truth[i] - mean), weights[i] * mean * (1.0 - mean)
+            g0, g1 = g0 + residual, g1 + residual * t
+            h00, h01, h11 = h00 + v, h01 + v * t, h11 + v * t * t
+    left = h00 * h11 - h01 * h01
+    if not left > 0:
+        return np.nan, np.nan
+    return (h11 * g0 - h01 * g1) / left, (h00 * g1 - h01 * g0) / left
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _guarded_slope(lp: Floats, truth: Floats, weights: Floats, given: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Newton with step halving, from the prevalence for all where that is likelier than the start."""
+    centre, spread, start_a, start_b = given
     # in t = (lp - centre) / spread the two coefficients hardly depend on each other
     b, a = start_b * spread, start_a + start_b * centre
     loss = _loss(lp, truth, weights, a - b * centre / spread, b / spread)
@@ -181,18 +214,9 @@ def slope_kernel(lp: Floats, truth: Floats, weights: Floats, start_a: float, sta
     if not loss <= null:  # a start that is less likely than the prevalence for all, or is no number
         a, b, loss = np.log(prevalence) - np.log1p(-prevalence), 0.0, null
     for _ in range(MOST_STEPS):
-        g0 = g1 = h00 = h01 = h11 = 0.0
-        for i in range(lp.size):
-            if weights[i] > 0:
-                t = (lp[i] - centre) / spread
-                mean = 1.0 / (1.0 + np.exp(-(a + b * t)))
-                residual, v = weights[i] * (truth[i] - mean), weights[i] * mean * (1.0 - mean)
-                g0, g1 = g0 + residual, g1 + residual * t
-                h00, h01, h11 = h00 + v, h01 + v * t, h11 + v * t * t
-        left = h00 * h11 - h01 * h01
-        if not left > 0:
+        step_a, step_b = _slope_step(lp, truth, weights, (centre, spread, a, b))
+        if not np.isfinite(step_a + step_b):
             return np.nan, np.nan
-        step_a, step_b = (h11 * g0 - h01 * g1) / left, (h00 * g1 - h01 * g0) / left
         if max(abs(step_a) / max(1.0, abs(a)), abs(step_b) / max(1.0, abs(b))) <= TOLERANCE * min(1.0, spread):
             a, b = a + step_a, b + step_b
             return a - b * centre / spread, b / spread
