@@ -145,6 +145,7 @@ def one_of(*words: str) -> Reader:
     """
 
     def read(value: Any, where: str) -> str:
+        """Return the word as it is spelled here, or refuse it."""
         by_plain = {each.casefold(): each for each in words}
         found = by_plain.get(value.casefold()) if isinstance(value, str) else None
         if found is None:

@@ -80,7 +80,7 @@ def ovarian(folder: Path) -> Mapping[str, Any]:
         return np.asarray(design[held_out] @ fit.coefficients)
 
     def judge(rows: Indices, lp: Floats) -> list[Estimate]:
-        # one patient relapsed on day 0, whom the rows of a plan would refuse
+        """Return both figures on some rows; one patient relapsed on day 0, whom the rows of a plan would refuse."""
         agreed, line = harrell(time[rows], event[rows], lp), cox(lp[:, None], FollowUp(time[rows], event[rows]))
         error = float(np.sqrt(agreed.contributions @ agreed.contributions))
         return [
