@@ -59,7 +59,7 @@ lock: $(VENV)/.stamp-dev
 	@$(LOCK) --output-file requirements/run.txt pyproject.toml
 	@$(LOCK) --constraint requirements/run.txt --extra test --extra pdf --extra dask --output-file requirements/test.txt pyproject.toml
 	@$(LOCK) --constraint requirements/test.txt --extra test --extra pdf --extra dask --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
-	@sed -i.bak -e '/^#/d' -e '/^$$/d' requirements/build.txt requirements/run.txt requirements/test.txt requirements/dev.txt
+	@sed -i.bak -e '/^#/d' -e '/^$$/d' -e 's/+cpu$$//' requirements/build.txt requirements/run.txt requirements/test.txt requirements/dev.txt
 	@rm -f requirements/*.txt.bak
 
 $(RUN):
