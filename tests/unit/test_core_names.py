@@ -38,9 +38,9 @@ PUBLIC = {
     "progress": {"Progress", "silent"},
     "seeds": {"rng_for"},
     "settings": {"RunSettings", "SettingField", "Settings", "fields_of", "setting"},
-    "study": {"Answer", "Control", "Description", "Fitted", "Learner", "Rival", "Study", "Virtual"},
+    "study": {"Answer", "Control", "Description", "Fitted", "Further", "Learner", "Rival", "Study", "Virtual"},
     "units": {"checked_unit"},
-    "values": {"Case", "Image", "Mask", "Measurement", "Photo", "Spectrum"},
+    "values": {"Case", "Detector", "Image", "Mask", "Measurement", "Photo", "Spectrum"},
     "words": {"Words"},
 }
 

@@ -49,7 +49,7 @@ class Cohort:
     acquisitions : DataFrame
         One row a file: ``patient centre visit kind path`` and what the kind adds; `path` is relative to `root`.
     outcomes : DataFrame
-        One row a patient: ``patient`` and the outcomes.
+        One row a patient: ``patient`` and the outcomes. Where a column ``item`` names points, lesions or photographs, one row each.
     about : About
     root : Path or None
         The folder it was read from; part of no hash.
@@ -57,7 +57,7 @@ class Cohort:
     Raises
     ------
     BadCohort
-        For missing columns, a patient in two centres or a patient with two rows of outcomes.
+        For missing columns, a patient in two centres, or a patient (or an item of one) with two rows of outcomes.
     """
 
     acquisitions: pd.DataFrame
@@ -71,9 +71,12 @@ class Cohort:
             raise BadCohort(f"acquisitions.csv lacks the column '{missing[0]}'; it needs {' '.join(ACQUISITION_COLUMNS)}.", item=missing[0])
         if "patient" not in self.outcomes.columns:
             raise BadCohort("outcomes.csv lacks the column 'patient'; its first column names the patient.", item="patient")
-        twice = self.outcomes["patient"][self.outcomes["patient"].duplicated()]
+        keys = ["patient", "item"] if self.by_item else ["patient"]
+        twice = self.outcomes[keys][self.outcomes.duplicated(keys)]
         if len(twice):
-            raise BadCohort(f"Patient {twice.iloc[0]} has more than one row in outcomes.csv; keep one.", item=str(twice.iloc[0]))
+            who, *item = map(str, twice.iloc[0])
+            of = f", item {item[0]}," if item else ""
+            raise BadCohort(f"Patient {who}{of} has more than one row in outcomes.csv; keep one.", item=who)
         centres = self.acquisitions.groupby("patient")["centre"].nunique()
         if (centres > 1).any():
             who = str(centres.index[centres > 1][0])
@@ -81,6 +84,11 @@ class Cohort:
             raise BadCohort(
                 f"Patient {who} appears in two centres ({found}); a patient belongs to one: correct acquisitions.csv.", item=who
             )
+
+    @property
+    def by_item(self) -> bool:
+        """Whether each point, lesion or photograph has an outcome of its own."""
+        return "item" in self.outcomes.columns
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -115,9 +123,52 @@ class Cohort:
         return known[name]
 
     def truth(self, outcome: Outcome, patients: Sequence[str]) -> pd.Series:
-        """Return the outcome of each patient as float (NaN where missing), indexed by patient."""
-        column = self.outcomes.set_index("patient")[outcome.name]
-        return pd.to_numeric(column.reindex(list(patients)), errors="coerce").astype(float)
+        """Return the outcome of each patient as float (NaN where missing), indexed by patient; the highest of a patient's items.
+
+        Examples
+        --------
+        >>> acquisitions = pd.DataFrame({name: ["P1"] for name in ACQUISITION_COLUMNS})
+        >>> points = pd.DataFrame({"patient": ["P1", "P1"], "item": ["a", "b"], "margin": [0, 1]})
+        >>> Cohort(acquisitions, points).truth(Outcome("margin", "binary"), ["P1"]).tolist()
+        [1.0]
+        """
+        values = self._numbers(outcome)
+        return values.groupby(level=0).max().reindex(list(patients)).astype(float)
+
+    def labels(self, outcome: Outcome, patients: Sequence[str]) -> pd.Series:
+        """Return every outcome that is known of these patients, indexed by patient: one a patient, or one an item.
+
+        Examples
+        --------
+        >>> acquisitions = pd.DataFrame({name: ["P1"] for name in ACQUISITION_COLUMNS})
+        >>> points = pd.DataFrame({"patient": ["P1", "P1"], "item": ["a", "b"], "margin": [0, 1]})
+        >>> Cohort(acquisitions, points).labels(Outcome("margin", "binary"), ["P1"]).tolist()
+        [0.0, 1.0]
+        """
+        values = self._numbers(outcome)
+        known = values[values.index.get_level_values(0).isin(list(patients))].dropna()
+        return pd.Series(known.to_numpy(float), index=known.index.get_level_values(0))
+
+    def truth_of(self, outcome: Outcome, index: pd.Index) -> pd.Series:
+        """Return the outcome of each (patient, item) as float, NaN where there is none; a patient's outcome is that of all its items.
+
+        Examples
+        --------
+        >>> acquisitions = pd.DataFrame({name: ["P1"] for name in ACQUISITION_COLUMNS})
+        >>> points = pd.DataFrame({"patient": ["P1", "P1"], "item": ["a", "b"], "margin": [0, 1]})
+        >>> rows = pd.MultiIndex.from_tuples([("P1", "b"), ("P1", "c")])
+        >>> Cohort(acquisitions, points).truth_of(Outcome("margin", "binary"), rows).tolist()
+        [1.0, nan]
+        """
+        values = self._numbers(outcome)
+        keys = index.map(lambda key: tuple(map(str, key))) if self.by_item else index.get_level_values(0)
+        return pd.Series(values.reindex(keys).to_numpy(float), index=index, name=outcome.name)
+
+    def _numbers(self, outcome: Outcome) -> pd.Series:
+        """Return the outcome as numbers, indexed by patient, or by (patient, item)."""
+        keys = [self.outcomes[name].astype(str) for name in (("patient", "item") if self.by_item else ("patient",))]
+        values = pd.to_numeric(self.outcomes[outcome.name], errors="coerce").to_numpy(float)
+        return pd.Series(values, index=pd.MultiIndex.from_arrays(keys) if self.by_item else pd.Index(keys[0]))
 
     def only(self, patients: Iterable[str]) -> Cohort:
         """Return the cohort of these patients alone."""

@@ -13,6 +13,7 @@ import pandas as pd
 
 from onclair.core.cohort import Cohort
 from onclair.core.errors import BadInput
+from onclair.core.estimate import Estimate
 from onclair.core.outcome import OutcomeKind
 from onclair.core.settings import RunSettings, Settings
 from onclair.core.values import Case
@@ -149,6 +150,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """What a study adds to the figures that every study has.
+
+    Attributes
+    ----------
+    estimates : tuple of Estimate
+    facts : mapping of str to plain values
+        Stands in the claim's record under ``further``.
+    """
+
+    estimates: tuple[Estimate, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A prediction study, in TRIPOD's sense.
 
@@ -184,6 +200,8 @@ class Study:
         The column that holds the outlined volume, where there are outlines.
     limits : tuple of Words
         What its answers may not be used for.
+    further : callable or None
+        ``(lesson, learnt) -> Further``: questions that only this study asks of what was learnt.
 
     Raises
     ------
@@ -209,6 +227,7 @@ class Study:
     controls: tuple[Control, ...] = ()
     volume: str | None = None
     limits: tuple[Words, ...] = ()
+    further: Callable[[Any, Any], Further] | None = None
 
     def __post_init__(self) -> None:
         if not self.rivals:

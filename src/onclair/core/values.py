@@ -162,6 +162,40 @@ class Mask:
         return Mask(moved if self.array.ndim == 4 else moved[0], image.affine, self.labels, self.origin)
 
 
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """What a spectrometer's noise depends on; None where nobody said.
+
+    Attributes
+    ----------
+    saturation_counts : float or None
+        From this many counts on a pixel tells nothing.
+    read_noise_counts : float or None
+        Standard deviation of one readout.
+    gain_counts_per_electron : float or None
+
+    Raises
+    ------
+    BadCase
+        For a number that is not positive, or a negative read noise.
+
+    Examples
+    --------
+    >>> Detector(65535.0, 4.0, 0.5).saturation_counts
+    65535.0
+    """
+
+    saturation_counts: float | None = None
+    read_noise_counts: float | None = None
+    gain_counts_per_electron: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("saturation_counts", 1e-300), ("read_noise_counts", 0.0), ("gain_counts_per_electron", 1e-300)):
+            value = getattr(self, name)
+            if value is not None and not (np.isfinite(value) and value >= least):
+                raise BadCase(f"The {name} of the detector is {value}; give a positive number, or leave it out.", item=name)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Spectrum:
     """One frame of a spectrometer.
@@ -176,11 +210,16 @@ class Spectrum:
     dark : ndarray, shape (n,), or None
         Dark counts at the same integration time.
     averages : int
+    power_relative : float
+        Power of the light, relative to the one that amounts are told for.
+    detector : Detector
+    frame : str
+        What the table or the session calls it.
 
     Raises
     ------
     BadCase
-        For unequal lengths, fewer than two pixels, NaN, unordered wavelengths or an impossible integration time.
+        For unequal lengths, fewer than two pixels, NaN, unordered wavelengths, an impossible integration time or power.
 
     Examples
     --------
@@ -194,6 +233,9 @@ class Spectrum:
     integration_ms: float
     dark: npt.NDArray[np.float64] | None = None
     averages: int = 1
+    power_relative: float = 1.0
+    detector: Detector = field(default_factory=Detector)
+    frame: str = ""
 
     def __post_init__(self) -> None:
         counts, wavelength = _frozen(self.counts, np.float64), _frozen(self.wavelength_nm, np.float64)
@@ -215,8 +257,9 @@ class Spectrum:
             object.__setattr__(self, "dark", dark)
             if dark.shape != counts.shape:
                 raise BadCase(f"The dark frame has {dark.size} pixels and the spectrum {counts.size}; take both with the same settings.")
-        if not self.integration_ms > 0 or self.averages < 1:
-            raise BadCase(f"Integration time {self.integration_ms} ms and {self.averages} averages: both must be positive.")
+        if not self.integration_ms > 0 or self.averages < 1 or not self.power_relative > 0:
+            said = f"Integration time {self.integration_ms} ms, {self.averages} averages and power {self.power_relative}"
+            raise BadCase(f"{said}: all must be positive.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,13 +269,19 @@ class Measurement:
     Attributes
     ----------
     frames : tuple of Spectrum
-        Excited frames; at least one.
-    lamp_off, white : Spectrum or None
-        The ambient frame and the white reflectance, where taken.
+        Excited frames, at least one; several of one excitation are repeats.
+    lamp_off, white : tuple of Spectrum
+        The ambient frames and the white reflectance, where taken.
     pose : ndarray, shape (4, 4), or None
         Probe tip in LPS mm.
     settings_id : str
         The instrument settings that all frames share.
+    point : str
+        What the cohort or the session calls the point.
+    frame_of_reference : str
+        The navigation frame that `pose` is told in.
+    registration_error_mm : float or None
+        Of that frame.
 
     Examples
     --------
@@ -242,10 +291,13 @@ class Measurement:
     """
 
     frames: tuple[Spectrum, ...]
-    lamp_off: Spectrum | None = None
-    white: Spectrum | None = None
+    lamp_off: tuple[Spectrum, ...] = ()
+    white: tuple[Spectrum, ...] = ()
     pose: Affine | None = None
     settings_id: str = ""
+    point: str = ""
+    frame_of_reference: str = ""
+    registration_error_mm: float | None = None
 
     def __post_init__(self) -> None:
         if not self.frames:

@@ -115,8 +115,7 @@ def run(job: Job) -> Result:
         bad = [*_problems(check), *((d.patient, str(d.reason)) for d in described if d.evidence is None)]
         table = gathered(store, job.study, records)
         table_record = write_table(store, job.study, records, table)
-        cohort = check.cohort.only(set(patients_of(table.rows.index)))
-        lesson = Lesson(job.study, cohort, job.settings, outcome, table, _truth(job, cohort, outcome, table), over, job.progress)
+        lesson = _lesson(job, check.cohort, outcome, table, over)
         stages = {"cohort": cohort_record, "table": table_record}
         stages["learn"], learnt = learn(store, lesson, inputs_of(stages))
         stages["explain"] = explain(store, lesson, {"learn": stages["learn"].id, "table": table_record.id})
@@ -145,7 +144,7 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
     check = check_cohort(job.data, job.study.kinds, outcome)
     if check.problems and not job.skip_bad:
         raise _stop(check.problems[0].sentence, check.problems[0].patient, len(check.bad) - 1)
-    check_folds(job.settings, check.cohort.truth(outcome, list(check.good)), outcome)
+    check_folds(job.settings, check.cohort.labels(outcome, list(check.good)), outcome)
     return check, outcome
 
 
@@ -199,11 +198,14 @@ def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) ->
     return done
 
 
-def _truth(job: Job, cohort: Cohort, outcome: Outcome, table: Table) -> pd.Series:
-    patients = patients_of(table.rows.index)
-    truth = cohort.truth(outcome, cohort.patients)
-    check_folds(job.settings, truth, outcome)
-    return pd.Series(truth.reindex(list(patients)).to_numpy(float), index=table.rows.index, name=outcome.name)
+def _lesson(job: Job, cohort: Cohort, outcome: Outcome, table: Table, over: MapFunction) -> Lesson:
+    """Return what is learnt from: the rows whose outcome is known, of the patients who have any."""
+    truth = cohort.truth_of(outcome, table.rows.index)
+    known = table.only(truth.index[truth.notna()])
+    truth = truth.dropna()
+    present = cohort.only(set(patients_of(known.rows.index)))
+    check_folds(job.settings, truth.droplevel(1), outcome)
+    return Lesson(job.study, present, job.settings, outcome, known, truth, over, job.progress, table)
 
 
 def _seal(store: Store, job: Job, records: dict[str, Evidence]) -> Evidence:

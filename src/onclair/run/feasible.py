@@ -35,7 +35,8 @@ def check_folds(settings: RunSettings, truth: pd.Series, outcome: Outcome) -> No
     Parameters
     ----------
     settings : RunSettings
-    truth : Series of 0 and 1, one a patient
+    truth : Series of 0 and 1, indexed by patient
+        Of each patient, or of each of its items.
     outcome : Outcome
 
     Raises
@@ -51,7 +52,7 @@ def check_folds(settings: RunSettings, truth: pd.Series, outcome: Outcome) -> No
     Traceback (most recent call last):
     onclair.core.errors.BadCohort: 2 of the 8 patients have the outcome 'relapse' = 1, too few for 5 folds: each ...
     """
-    patients = len(truth)
+    patients = int(truth.index.nunique())
     if outcome.kind != "binary":
         return
     if truth.nunique() < 2:
@@ -61,8 +62,8 @@ def check_folds(settings: RunSettings, truth: pd.Series, outcome: Outcome) -> No
         name, most = ("--folds", patients) if settings.folds > patients else ("--inner-folds", inner)
         asked = settings.folds if name == "--folds" else settings.inner_folds
         raise BadCohort(f"{patients} patients cannot be cut with {name} {asked}; give {most} or fewer, or add patients.", item=name)
-    events = int((truth == 1).sum())
-    rarer, few = (1, events) if events <= patients - events else (0, patients - events)
+    events, others = (int(truth.index[truth == value].nunique()) for value in (1, 0))
+    rarer, few = (1, events) if events <= others else (0, others)
     if few - math.ceil(few / settings.folds) < 2:
         what = "add patients" if few < 3 else "give --folds 3, or add patients"
         raise BadCohort(

@@ -53,13 +53,18 @@ def judge_run(store: Store, lesson: Lesson, learnt: Learnt, inputs: dict[str, st
         "seed": lesson.settings.seed,
         "study": lesson.study.name,
     }
-    code = sha256_of([source_sha256(judge), source_sha256(judge_run)])
+    further = lesson.study.further
+    code = sha256_of([source_sha256(each) for each in (judge, judge_run, further) if each is not None])
     facts = {**_facts(store, lesson, learnt), "left_out": left_out}
     told = {**inputs, "facts": sha256_of(facts)}
     found = store.find(STAGE, content_key(STAGE, told, settings, code, environment()))
     if found is not None:
         return found
     estimates, curves = judged(lesson, learnt)
+    if further is not None:
+        more = further(lesson, learnt)
+        estimates = sorted([*{e.name: e for e in (*estimates, *more.estimates)}.values()], key=_rank)
+        facts = {**facts, "further": dict(more.facts)}
     evidence = Evidence(
         STAGE,
         "",
@@ -228,7 +233,7 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
     """Return what a report says besides figures."""
     study, about = lesson.study, lesson.cohort.about
     table = read_evidence(store.root / "table").facts
-    by_patient = lesson.truth.groupby(level=0).max()
+    by_patient = lesson.truth.groupby(level=0)
     controls = {c["name"]: c for c in table["controls"]}
     return {
         "study": study.name,
@@ -243,7 +248,8 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
         },
         "cohort": {"title": about.title, "licence": about.licence, "citation": about.citation, "source": about.source},
         "patients": len(by_patient),
-        "events": int(by_patient.sum()),
+        "events": int(by_patient.max().sum()),
+        "non_events": int((by_patient.min() == 0).sum()),
         "centres": list(lesson.cohort.centres),
         "rows": len(lesson.truth),
         "rivals": [{"name": r.name, "words": r.words.as_dict()} for r in study.rivals],
@@ -261,9 +267,9 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
 def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[str, str]]:
     """Return what a reader must know before a figure is quoted."""
     warnings = [dict(w) for stage in ("cohort", "table") for w in read_evidence(store.root / stage).warnings]
-    few = too_few_events(facts["events"], facts["patients"] - facts["events"])
+    events, others = facts["events"], facts["non_events"]
+    few = too_few_events(events, others)
     if few:
-        events, others = facts["events"], facts["patients"] - facts["events"]
         fr = f"{events} événements et {others} patients sans événement : trop peu pour une validation ; "
         fr += f"il en faut au moins {ENOUGH_EVENTS} de chaque."
         warnings.append({"code": "too_few_events", "text": few, "fr": fr})

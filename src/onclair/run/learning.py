@@ -50,6 +50,8 @@ class Lesson:
     truth : Series, float, indexed like ``table.rows``
     map : callable
     progress : Listener
+    described : Table or None
+        Every row that was described, those without an outcome too; None where all have one.
     """
 
     study: Study
@@ -60,6 +62,7 @@ class Lesson:
     truth: pd.Series
     map: MapFunction
     progress: Listener
+    described: Table | None = None
 
     def plan(self, name: str, repeats: int) -> NestedPlan:
         """Return the folds of one purpose; equal names, equal folds."""

@@ -45,6 +45,13 @@ class Table:
         rows = self.controls[control]
         return rows[rows.index.get_level_values("copy") == copy].droplevel("copy").reindex(self.rows.index)
 
+    def only(self, index: pd.Index) -> Table:
+        """Return the table of these (patient, item) alone."""
+        if index.equals(self.rows.index):
+            return self
+        kept = {name: rows[rows.droplevel("copy").index.isin(index)] for name, rows in self.controls.items()}
+        return Table(self.rows.loc[index], kept, self.reasons)
+
 
 def gathered(store: Store, study: Study, records: dict[str, Evidence]) -> Table:
     """Return the table of every described patient.
