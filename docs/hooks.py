@@ -263,12 +263,30 @@ def api_page(room: str) -> str:
     return "\n".join([f"# `{room}`: {ROOMS[room]}\n", says, *(f"::: {name}\n" for name in modules_of(room))])
 
 
+def cards_page() -> str:
+    """Return the page of model cards: what every key means, and the cards that ship."""
+    from onclair.io.cards import card_names, keys_of_card, read_card
+
+    intro = (
+        "A card says in TOML what a paper says of its model. A key that is not listed here is refused; what the card does not say is "
+        "reported under `missing` and never filled in. `[[filter]]` and `[[feature]]` may be repeated.\n"
+    )
+    parts = ["# Model cards\n", intro]
+    for name, keys in keys_of_card().items():
+        mark = f"[[{name}]]" if name in ("filter", "feature") else f"[{name}]"
+        parts += [f"## `{mark}`\n", table(("key", "what it says"), [(f"`{key}`", prose(about)) for key, about in keys.items()])]
+    cards = [read_card(name) for name in card_names()]
+    rows = [(f"`{c.name}`", c.about.claim or "", prose(c.about.source or ""), ", ".join(f"`{m}`" for m in c.missing)) for c in cards]
+    return "\n".join([*parts, "## Cards that ship\n", table(("card", "claim", "source", "not said"), rows)])
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/cli.md": cli_page,
     "reference/glossary.md": glossary_page,
     "reference/errors.md": errors_page,
     "reference/data.md": data_page,
     "reference/plans.md": plans_page,
+    "reference/cards.md": cards_page,
     **{f"reference/studies/{name}.md": partial(settings_page, name) for name in BUILT_IN},
     **{f"reference/api/{room}.md": partial(api_page, room) for room in ROOMS},
 }

@@ -4,7 +4,7 @@ A hundred virtual cohorts of 60 patients with several spectra each are drawn fro
 the same AUC gets two intervals: one that counts rows, one that counts patients. An interval at 95 % should hold the truth in about
 95 cohorts of 100. Counting patients comes near it (with 60 of them, a little below); counting spectra does not.
 
-Run it with ``python examples/03_spectra_are_not_patients.py``; it takes some seconds and writes nothing.
+Run it with ``python examples/04_spectra_are_not_patients.py``; it takes some seconds and writes nothing.
 """
 
 import numpy as np

@@ -56,6 +56,7 @@ def import_() -> None:
 @click.argument("directory", type=folder)
 @click.option("--out", type=folder, required=True, help="The cohort folder to write; it must not hold anything yet.")
 @click.option("--centre", default="", help="The centre of all patients; institutions are numbered when left out.")
+@click.option("--centre-from", default="", help="InstitutionName or StationName, written as in the files, or a table patient,centre.")
 @click.option("--structure", "structures", multiple=True, help="The outlined structure, * for any letters; repeat for other spellings.")
 @click.option("--series", multiple=True, help="SeriesInstanceUID to take where a visit has several of a kind; may be repeated.")
 @click.option("--description", default="", help="Text in the description of the series to take, for the same.")
@@ -91,7 +92,7 @@ def _tell_import(done: Imported) -> None:
     kinds = ", ".join(f"{number} {kind}" for kind, number in done.acquisitions.items())
     click.echo(f"{done.out}: {_count(done.patients, 'patient')}, {_count(done.visits, 'visit')}, {kinds}.")
     for note in done.notes:
-        click.echo(f"! {note['patient']}: {note['text']}")
+        click.echo(f"! {note['patient'] + ': ' if note['patient'] else ''}{note['text']}")
     for left in done.left_out:
         click.echo(f"x {left.patient + ': ' if left.patient else ''}{left.item} was left out. {left.reason}", err=True)
     click.echo(f"Next: enter outcomes in {done.out / 'outcomes.csv'}, declare them in cohort.toml, then onclair cohort check {done.out}")

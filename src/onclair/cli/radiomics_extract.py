@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -13,6 +13,7 @@ from onclair.core.errors import BadSetting
 
 if TYPE_CHECKING:
     from onclair.run.extraction import Extracted, OneImage
+    from onclair.run.extraction_maps import Mapped
     from onclair.run.pool import MapFunction
 
 
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 @click.option("--data", type=folder, default=None, help="A cohort folder: every image with an outline is a row.")
 @click.option("--image", type=folder, default=None, help="One image: NIfTI, or a folder or file of a DICOM series.")
 @click.option("--mask", type=folder, default=None, help="Its outline: NIfTI, RTSTRUCT or SEG.")
+@click.option("--series", default=None, help="Of a DICOM folder with several series: the SeriesInstanceUID of the image.")
 @click.option("--structure", default=None, help="The structure to take, by name; of a NIfTI, by number. Needed where there are several.")
 @click.option("--kind", default=None, help="With --data: the kind of acquisition to describe, where there are several, such as pet.")
 @click.option(
     "--settings", default="pet-fbs-0.5", show_default=True, help="The name of settings (ibsi-a, pyradiomics-bw25...), or a TOML file."
 )
+@click.option("--maps", default=None, help="Write voxel-wise maps of these features or families, apart by commas, instead of the features.")
+@click.option("--map-radius", type=float, default=None, help="Half-width of a map's kernel in voxels; 1 when left out.")
+@click.option("--map-radius-mm", type=float, default=None, help="Radius of a map's kernel in mm, a ball, instead of voxels.")
+@click.option("--map-slices", is_flag=True, help="Keep each map's kernel in its slice, for the 2D features.")
 @workers
 @click.option("--dask", "address", default=None, help="A running Dask scheduler to work on, such as tcp://127.0.0.1:8786.")
 @click.option(
@@ -36,9 +42,13 @@ def extract(as_json: bool, **given: Any) -> None:
 
     Give --data, or --image with --mask. Settings: ibsi-digital, ibsi-a to ibsi-e, ibsi2-1.A to ibsi2-9.B, pet-fbs-0.5, pyradiomics-bw25,
     pyradiomics-bw25-1mm, pyradiomics-bw0.5, or a TOML file of your own. A patient whose files cannot be used is told and left out.
+    With --maps, each voxel of one image gets the feature of its neighbourhood, one NIfTI a feature.
     """
     _check(given)
-    if given["data"] is not None:
+    if given["maps"] is not None:
+        maps = _maps(given)
+        print_json(maps.as_dict()) if as_json else _tell_maps(maps)
+    elif given["data"] is not None:
         found = _cohort(given, quiet=as_json)
         print_json(found.as_dict()) if as_json else _tell(found)
     else:
@@ -55,6 +65,23 @@ def _check(given: dict[str, Any]) -> None:
         raise BadSetting("An image needs its outline and an outline its image; give both --image and --mask.", item="--mask")
     if given["address"] is not None and given["workers"] is not None:
         raise BadSetting("--workers is for processes here and --dask for a scheduler's workers; give one of them.", item="--dask")
+    if given["data"] is not None and given["series"] is not None:
+        raise BadSetting("--series chooses the series of one image; with --data, acquisitions.csv names each.", item="--series")
+    _check_maps(given)
+
+
+def _check_maps(given: dict[str, Any]) -> None:
+    """Refuse flags of maps that lack their image or folder, or contradict each other."""
+    asked = [flag for flag in ("map_radius", "map_radius_mm", "map_slices") if given[flag] not in (None, False)]
+    if given["maps"] is None and asked:
+        name = "--" + asked[0].replace("_", "-")
+        raise BadSetting(f"{name} is for maps; name them with --maps, or leave it out.", item=name)
+    if given["maps"] is not None and (given["image"] is None or given["out"] is None):
+        raise BadSetting("Maps are made of one image and written into a folder; give --image, --mask and --out.", item="--maps")
+    if given["map_radius"] is not None and given["map_radius_mm"] is not None:
+        raise BadSetting("The kernel of the maps has two radii; give --map-radius or --map-radius-mm.", item="--map-radius")
+    if given["maps"] is not None and given["address"] is not None:
+        raise BadSetting("Maps of one image are made here, not on a scheduler; leave --dask out.", item="--dask")
 
 
 def _cohort(given: dict[str, Any], *, quiet: bool) -> Extracted:
@@ -72,7 +99,31 @@ def _image(given: dict[str, Any]) -> OneImage:
     from onclair.run.extraction import Order, extract_image
     from onclair.run.recipes import recipe
 
-    return extract_image(given["image"], given["mask"], Order(recipe(given["settings"]), given["out"], given["structure"]))
+    order = Order(recipe(given["settings"]), given["out"], given["structure"])
+    return extract_image(given["image"], given["mask"], order, series=given["series"])
+
+
+def _maps(given: dict[str, Any]) -> Mapped:
+    from onclair.run.extraction import name_of
+    from onclair.run.extraction_maps import MapOrder, map_image
+    from onclair.run.outlined import series_at
+    from onclair.run.pool import cores
+    from onclair.run.recipes import recipe
+    from onclair.science.radiomics.voxel_maps import Kernel
+
+    radius, dimensions = given["map_radius_mm"], _dimensions(given)
+    kernel = (
+        Kernel(1.0 if given["map_radius"] is None else given["map_radius"], "voxels", dimensions)
+        if radius is None
+        else Kernel(radius, "mm", dimensions)
+    )
+    tags = tuple(word.strip() for word in given["maps"].split(",") if word.strip())
+    order = MapOrder(recipe(given["settings"]), tags, given["out"], kernel, given["structure"], given["workers"] or cores())
+    return map_image(series_at(given["image"], given["series"]), given["mask"], name_of(given["image"]), order)
+
+
+def _dimensions(given: dict[str, Any]) -> Literal[2, 3]:
+    return 2 if given["map_slices"] else 3
 
 
 def _pool(workers: int | None, address: str | None) -> AbstractContextManager[MapFunction]:
@@ -84,6 +135,15 @@ def _pool(workers: int | None, address: str | None) -> AbstractContextManager[Ma
     from onclair.run.pool import cores, pool
 
     return pool(workers or cores())
+
+
+def _tell_maps(found: Mapped) -> None:
+    for note in found.notes:
+        click.echo(f"note: {note['text']}", err=True)
+    for one in found.maps:
+        span = "undefined everywhere" if one["low"] is None else f"{one['low']:.6g} to {one['high']:.6g}"
+        missing = f", undefined in {one['undefined']}" if one["undefined"] and one["low"] is not None else ""
+        click.echo(f"{one['tag']}: {span} in {one['voxels']} voxels{missing}. Written: {one['file']}")
 
 
 def _tell(found: Extracted) -> None:

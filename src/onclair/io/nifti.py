@@ -22,6 +22,8 @@ from onclair.io.files import gunzipped, gzipped, is_gzip, write_atomically
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 _HEADER_SIZES = {348: "Nifti1Image", 540: "Nifti2Image"}
+#: Labels up to which those that occur are marked in a table instead of sorted.
+_MOST_MARKED = 1 << 20
 _STORED = ("uint8", "int8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 
 
@@ -121,7 +123,7 @@ def read_mask(
         return Mask(np.moveaxis(values != 0, 3, 0), affine, tuple(labels), origin)
     values = _one_volume(values, of)
     if labels is None:
-        present = [int(v) for v in np.unique(values) if v]
+        present = _present(values)
         labels = {v: str(v) for v in present} if len(present) > 1 else {present[0] if present else 1: "outline"}
     if isinstance(labels, Mapping):
         return _chosen(values, affine, labels, origin, of)
@@ -150,6 +152,28 @@ def write_image(path: str | Path, image: Image, *, description: str = "") -> Non
         When the folder cannot be written.
     """
     _write(path, image.array, image.affine, description)
+
+
+def write_map(path: str | Path, values: npt.NDArray[Any], affine: Affine, *, description: str = "") -> None:
+    """Write numbers that are no image, such as a feature of each voxel's neighbourhood, as NIfTI-1, atomically.
+
+    Parameters
+    ----------
+    path : path
+        Ends with ``.nii`` or ``.nii.gz``.
+    values : ndarray of real numbers, shape (x, y, z)
+        NaN where there is none, which an image may not hold: :func:`read_image` refuses such a file.
+    affine : ndarray, float64, shape (4, 4)
+        Voxel to LPS mm.
+    description : str
+        At most 79 ASCII characters; never a patient's.
+
+    Raises
+    ------
+    BadInput, NoRoom
+        As :func:`write_image`.
+    """
+    _write(path, values, affine, description)
 
 
 def write_mask(path: str | Path, mask: Mask, *, description: str = "") -> None:
@@ -283,21 +307,35 @@ def _one_volume(array: npt.NDArray[Any], of: str) -> npt.NDArray[Any]:
 
 
 def _whole_numbers(array: npt.NDArray[Any], of: str) -> npt.NDArray[np.int32]:
-    bad = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(1, bool)
-    if not bad.any():
-        bad = (array != np.rint(array)) | (array < 0) | (array > 2**31 - 1)
+    if array.dtype in (np.uint8, np.uint16):
+        return array.astype(np.int32)
+    bad = (array < 0) | (array > 2**31 - 1)
+    if array.dtype.kind == "f":
+        bad |= ~np.isfinite(array) | (array != np.rint(array))
     if bad.any():
         found = array[tuple(np.argwhere(bad)[0])]
         raise BadCase(f"{_capital(of)} holds the value {found}, which is no label; outlines are whole numbers, 0 outside.", item=of)
     return array.astype(np.int32)
 
 
+def _present(values: npt.NDArray[np.int32]) -> list[int]:
+    """Return the labels that occur, in order, 0 left out; without sorting where they are small, as labels are."""
+    highest = int(values.max(initial=0))
+    if highest > _MOST_MARKED:
+        return [int(value) for value in np.unique(values) if value]
+    occurs = np.zeros(highest + 1, bool)
+    for plane in np.moveaxis(values, -1, 0):
+        occurs[plane] = True
+    return [int(value) for value in np.flatnonzero(occurs) if value]
+
+
 def _chosen(values: npt.NDArray[np.int32], affine: Affine, labels: Mapping[int, str], origin: Origin, of: str) -> Mask:
     """Return the mask of the named values alone, renumbered 1, 2, ... in the mapping's order."""
-    present = [int(v) for v in np.unique(values) if v]
+    present = _present(values)
     absent = [v for v in labels if v not in present]
     if absent and present:
-        raise BadCase(f"{_capital(of)} has no label {absent[0]} ({labels[absent[0]]}); it holds {', '.join(map(str, present))}.", item=of)
+        name = "" if labels[absent[0]] == str(absent[0]) else f" ({labels[absent[0]]})"
+        raise BadCase(f"{_capital(of)} has no label {absent[0]}{name}; it holds {', '.join(map(str, present))}: choose one.", item=of)
     renumbered = np.zeros(max([0, *present]) + 1, np.int32)
     for number, value in enumerate(labels, start=1):
         if value in present:

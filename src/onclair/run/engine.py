@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
-
 from onclair.core.cohort import Cohort
 from onclair.core.errors import BadCase, BadCohort
 from onclair.core.evidence import Evidence

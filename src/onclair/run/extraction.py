@@ -28,9 +28,9 @@ from onclair.io.source import source_sha256
 from onclair.io.tables import read_parquet, write_parquet, write_table
 from onclair.run.environment import environment
 from onclair.run.extraction_rows import STAGE, Row, Subject, Task, absolute, extract_subject, extraction_code, subjects_of
-from onclair.run.gaps import gap_warnings
+from onclair.run.gaps import empty_cells
 from onclair.run.occupied import refuse_around
-from onclair.run.outlined import read_outlined
+from onclair.run.outlined import read_outlined, series_at
 from onclair.run.pool import MapFunction
 from onclair.run.recipes import Recipe, diagnosed
 from onclair.run.store import EVIDENCE, Store, inputs_of, opened, read_evidence
@@ -139,7 +139,7 @@ def extract_cohort(data: Path, order: Order, over: MapFunction, *, kind: str | N
     cohort, notes = read_with_notes(data, outcomes_needed=False)
     if order.out is not None:
         refuse_around(order.out, data)
-    return _carried_out(order, subjects_of(cohort, kind), over, notes)
+    return _carried_out(order, subjects_of(cohort, kind, order.structure), over, notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +169,7 @@ class OneImage:
         return {**self.extracted.as_dict(), "features": features, "reasons": dict(self.reasons), "diagnostics": self.diagnostics}
 
 
-def extract_image(image: Path, mask: Path, order: Order) -> OneImage:
+def extract_image(image: Path, mask: Path, order: Order, *, series: str | None = None) -> OneImage:
     """Extract the features of one image.
 
     Parameters
@@ -177,6 +177,8 @@ def extract_image(image: Path, mask: Path, order: Order) -> OneImage:
     image, mask : Path
         As :func:`onclair.run.outlined.read_outlined`.
     order : Order
+    series : str, optional
+        SeriesInstanceUID, where `image` is a DICOM folder with several.
 
     Returns
     -------
@@ -189,7 +191,7 @@ def extract_image(image: Path, mask: Path, order: Order) -> OneImage:
     NoRoom
         As :func:`extract_cohort`.
     """
-    subject = Subject(_name_of(image), "", "", absolute(image), absolute(mask))
+    subject = Subject(name_of(image), "", "", absolute(series_at(image, series)), absolute(mask))
     found = _carried_out(order, (subject,), map)
     outlined = read_outlined(subject.image, subject.mask, structure=order.structure)
     figures = diagnosed(outlined.image.array, outlined.region, outlined.image.spacing_mm, order.recipe.how)
@@ -216,7 +218,7 @@ def _carried_out(order: Order, subjects: Sequence[Subject], over: MapFunction, n
         seal = store.seal(Evidence("run", "", inputs_of({**records, TABLE: table}), settings, "", environment(), facts=facts))
         reused = sum(row.reused for row in rows)
         reasons = {row.subject.name: dict(row.evidence.facts["reasons"]) for row in rows if row.evidence is not None}
-        told = (*notes, *_notes(rows), *gap_warnings(reasons, frame.shape[1] - len(WHO)))
+        told = (*notes, *_notes(rows), *empty_cells(reasons, frame.shape[1] - len(WHO)))
         path = None if order.out is None else order.out / TABLE / "features.parquet"
         return Extracted(frame, path, table.outputs["features.parquet"], len(records) - reused, reused, left_out, reasons, told, seal.id)
 
@@ -283,8 +285,14 @@ def _notes(rows: Sequence[Row]) -> Iterator[Mapping[str, str]]:
             yield {"code": str(note["code"]), "text": f"{row.subject.name}: {note['text']}"}
 
 
-def _name_of(image: Path) -> str:
-    """Return the name of an image's file where it may stand as a patient's code, else a plain word."""
+def name_of(image: Path) -> str:
+    """Return the name of an image's file where it may stand as a patient's code, else a plain word.
+
+    Examples
+    --------
+    >>> name_of(Path("a/P1_pet.nii.gz")), name_of(Path("DUPONT Anne.nii"))
+    ('P1_pet', 'image')
+    """
     try:
         return checked_code(image.name.removesuffix(".gz").removesuffix(".nii") or "image", where="the file's name")
     except BadCohort:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from onclair.run.recipes import Recipe, described
 from onclair.run.store import Store
 
 STAGE = "describe"
-#: Acquisitions whose kind begins so are outlines, not images: ``mask``, ``mask_ct``...
+#: Acquisitions of this kind are outlines, not images; so are ``mask_ct``, of one image, and ``mask-GTV``, of one structure.
 OUTLINE = "mask"
 
 
@@ -34,6 +36,8 @@ class Subject:
     ----------
     patient, centre, visit : str
     image, mask : Path
+    own_file : bool
+        Whether the structure that is asked for has the outline's file to itself, by its kind.
     """
 
     patient: str
@@ -41,6 +45,7 @@ class Subject:
     visit: str
     image: Path
     mask: Path
+    own_file: bool = False
 
     @property
     def name(self) -> str:
@@ -86,7 +91,7 @@ class Row:
     reused: bool = False
 
 
-def subjects_of(cohort: Cohort, kind: str | None = None) -> tuple[Subject, ...]:
+def subjects_of(cohort: Cohort, kind: str | None = None, structure: str | None = None) -> tuple[Subject, ...]:
     """Return each image of a cohort that has an outline, with it, in order of patient and visit.
 
     Parameters
@@ -94,6 +99,8 @@ def subjects_of(cohort: Cohort, kind: str | None = None) -> tuple[Subject, ...]:
     cohort : Cohort
     kind : str or None
         Of the image. Its outline is of the kind ``mask_KIND``, or else ``mask``.
+    structure : str or None
+        An outline of the kind ``mask-STRUCTURE`` (or ``mask_KIND-STRUCTURE``) comes first, capitals ignored.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def subjects_of(cohort: Cohort, kind: str | None = None) -> tuple[Subject, ...]:
     centres = {}
     for row in cohort.acquisitions.sort_values(["patient", "visit", "kind"], kind="stable").to_dict("records"):
         here = files.setdefault((str(row["patient"]), str(row["visit"])), {})
-        if row["kind"] in here and row["kind"] in (chosen, OUTLINE, f"{OUTLINE}_{chosen}"):
+        if row["kind"] in here and (row["kind"] == chosen or _is_outline(str(row["kind"]))):
             raise BadCohort(
                 f"Patient {row['patient']} has two files of the kind '{row['kind']}' at one visit; keep one.", item=str(row["patient"])
             )
@@ -120,12 +127,34 @@ def subjects_of(cohort: Cohort, kind: str | None = None) -> tuple[Subject, ...]:
         centres[str(row["patient"])] = str(row["centre"])
     found = []
     for (patient, visit), here in files.items():
-        mask = here.get(f"{OUTLINE}_{chosen}", here.get(OUTLINE))
+        own = _of_structure(here, chosen, structure)
+        mask = own or here.get(f"{OUTLINE}_{chosen}", here.get(OUTLINE))
         if chosen in here and mask is not None:
-            found.append(Subject(patient, centres[patient], visit, here[chosen], mask))
+            found.append(Subject(patient, centres[patient], visit, here[chosen], mask, own_file=own is not None))
     if not found:
-        raise BadCohort(f"No patient of the cohort has both a {chosen} and a {OUTLINE} at one visit; add the outlines to acquisitions.csv.")
+        raise BadCohort(_no_outline(chosen, {name for here in files.values() for name in here}))
     return tuple(found)
+
+
+def _is_outline(kind: str) -> bool:
+    return kind == OUTLINE or kind.startswith((f"{OUTLINE}_", f"{OUTLINE}-"))
+
+
+def _of_structure(here: Mapping[str, Path], image: str, structure: str | None) -> Path | None:
+    """Return the outline of a structure that has a file of its own; an import writes its name in letters, digits and lines."""
+    if structure is None:
+        return None
+    name = "-".join(word for word in re.split(r"[^a-z0-9]+", structure.casefold()) if word)
+    folded = {kind.casefold(): path for kind, path in here.items()}
+    return folded.get(f"{OUTLINE}_{image}-{name}".casefold(), folded.get(f"{OUTLINE}-{name}"))
+
+
+def _no_outline(image: str, kinds: Collection[str]) -> str:
+    several = sorted(kind for kind in kinds if kind.startswith((f"{OUTLINE}-", f"{OUTLINE}_{image}-")))
+    if several:
+        names = ", ".join(kind.partition("-")[2] for kind in several)
+        return f"The cohort has no {OUTLINE} but structures under their own names ({names}); choose one with --structure."
+    return f"No patient of the cohort has both a {image} and a {OUTLINE} at one visit; add the outlines to acquisitions.csv."
 
 
 def extract_subject(task: Task) -> Row:
@@ -155,7 +184,7 @@ def extract_subject(task: Task) -> Row:
         found = store.find(folder, content_key(STAGE, inputs, settings, code, environment(), subject=subject.name))
         if found is not None:
             return Row(subject, found, reused=True)
-        outlined = read_outlined(subject.image, subject.mask, structure=task.structure, of=subject.patient)
+        outlined = read_outlined(subject.image, subject.mask, structure=None if subject.own_file else task.structure, of=subject.patient)
         features = described(outlined.image.array, outlined.region, outlined.image.spacing_mm, task.recipe.how)
     except BadSetting:
         raise
@@ -192,7 +221,7 @@ def absolute(path: Path) -> Path:
 def _image_kind(cohort: Cohort, wanted: str | None) -> str:
     """Return the kind of acquisition that is the image: the one wanted, or the only one that is no outline."""
     kinds = sorted({str(kind) for kind in cohort.acquisitions["kind"]})
-    images = [kind for kind in kinds if kind != OUTLINE and not kind.startswith(f"{OUTLINE}_")]
+    images = [kind for kind in kinds if not _is_outline(kind)]
     if wanted is not None and wanted in images:
         return wanted
     if wanted is not None:

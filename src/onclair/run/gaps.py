@@ -36,6 +36,37 @@ def gap_warnings(reasons: Mapping[str, Mapping[str, str]], columns: int) -> tupl
     return tuple(found)
 
 
+def empty_cells(reasons: Mapping[str, Mapping[str, str]], columns: int) -> tuple[dict[str, str], ...]:
+    """Return what a reader of a table must know of its empty cells, where nothing is learnt and nothing filled in.
+
+    Parameters
+    ----------
+    reasons, columns
+        As for `gap_warnings`.
+
+    Returns
+    -------
+    tuple of dict
+        ``code text fr``.
+
+    Examples
+    --------
+    >>> empty_cells({"P2": {"corr": "the region is a single voxel"}}, 9)[0]["text"][68:]
+    ' nothing was filled in: check what was outlined and measured.'
+    """
+    return tuple(
+        {
+            "code": CODE,
+            "text": f"{patient}: {_count(count, columns)} missing because {reason}; nothing was filled in: check what was outlined and "
+            "measured.",
+            "fr": f"{patient} : {_french_count(count, columns)} : {_in_french(reason)} ; rien n'a été complété : vérifiez ce qui a été "
+            "contouré et mesuré.",
+        }
+        for patient, why in sorted(reasons.items())
+        for reason, count in _by_reason(why)
+    )
+
+
 def case_warnings(reasons: Mapping[str, str], columns: int) -> list[dict[str, str]]:
     """Return the warnings of one new case, for its finding: one a reason.
 
@@ -64,12 +95,16 @@ def _english(patient: str, count: int, columns: int, reason: str) -> str:
 
 
 def _french(patient: str, count: int, columns: int, reason: str) -> str:
-    what = f"{count} caractéristique{'s' if count > 1 else ''} sur {columns} manque{'nt' if count > 1 else ''}"
+    what = _french_count(count, columns)
     takes = "Chacune prend" if count > 1 else "Elle prend"
     return (
         f"{patient} : {what} : {_in_french(reason)}. {takes} la médiane des patients d'apprentissage ; "
         "vérifiez ce qui a été contouré et mesuré, ou excluez le patient."
     )
+
+
+def _french_count(count: int, columns: int) -> str:
+    return f"{count} caractéristique{'s' if count > 1 else ''} sur {columns} manque{'nt' if count > 1 else ''}"
 
 
 def _in_french(reason: str) -> str:

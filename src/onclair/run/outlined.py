@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onclair.core.canonical import sha256_of
-from onclair.core.errors import BadCase
+from onclair.core.errors import BadCase, BadInput
 from onclair.core.names import did_you_mean
 from onclair.core.values import Image, Mask
 from onclair.io.dicom.files import is_dicom
@@ -102,21 +102,71 @@ def read_outlined(image: Path, mask: Path, *, structure: str | None = None, of: 
     return Outlined(picture.image, _region(outline.on(picture.image), structure, f"outline{whose}"), picture.notes)
 
 
+def series_at(image: Path, series: str | None) -> Path:
+    """Return the image itself, or one file of the series that is wanted in a folder, which stands for all of it.
+
+    Parameters
+    ----------
+    image : Path
+    series : str or None
+        SeriesInstanceUID.
+
+    Raises
+    ------
+    BadInput
+        For a series that is not there, or one wanted of a file that is no DICOM.
+
+    Examples
+    --------
+    >>> series_at(Path("pet.nii.gz"), None).name
+    'pet.nii.gz'
+    """
+    if series is None:
+        return image
+    if not _holds_dicom(image):
+        raise BadInput(f"The image {image.name} is no folder of DICOM files, which alone has series; leave --series out.", item="--series")
+    from onclair.io.dicom.read import find_series
+
+    return find_series(image, series).items[0].path
+
+
 def sha256_of_files(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the names and contents of all files in a folder.
+    """Return the SHA-256 of what is read when a path is given.
+
+    Parameters
+    ----------
+    path : Path
+        A DICOM slice stands for its whole series, a folder for all files in it; neither the names of the files nor their order counts.
+        Any other file stands for itself.
 
     Raises
     ------
     BadCase
         When there is nothing to read.
+    BadInput
+        For a DICOM file in whose folder its series cannot be found.
     """
     try:
-        if not path.is_dir():
-            return sha256_file(path)
-        return sha256_of({file.relative_to(path).as_posix(): sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()})
+        if path.is_dir():
+            return _sha256_of_all(file for file in path.rglob("*") if file.is_file())
+        if is_dicom(path) and (files := _slices_beside(path)):
+            return _sha256_of_all(files)
+        return sha256_file(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise BadCase(f"The file {path} cannot be read ({why}); correct its path or its rights.", item=path.name) from None
+
+
+def _slices_beside(path: Path) -> tuple[Path, ...]:
+    """Return the files of the series that a slice belongs to; none for an outline, which is one file."""
+    from onclair.io.dicom.files import item_of
+    from onclair.io.dicom.read import find_series
+
+    return tuple(item.path for item in find_series(path).items) if item_of(path).kind == "image" else ()
+
+
+def _sha256_of_all(files: Iterable[Path]) -> str:
+    return sha256_of(sorted(sha256_file(file) for file in files))
 
 
 def _holds_dicom(path: Path) -> bool:

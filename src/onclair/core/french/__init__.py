@@ -5,13 +5,16 @@ r"""The record's English fragments and their French: one table a subject, each a
 
 from __future__ import annotations
 
+from onclair.core.french.audit import AUDIT
 from onclair.core.french.batches import BATCHES
 from onclair.core.french.calibration import CALIBRATION
 from onclair.core.french.centres import CENTRES
 from onclair.core.french.confounds import CONFOUNDS
 from onclair.core.french.discrimination import DISCRIMINATION
+from onclair.core.french.explaining import EXPLAINING
 from onclair.core.french.leakage import LEAKAGE
 from onclair.core.french.learning import LEARNING
+from onclair.core.french.networks import NETWORKS
 from onclair.core.french.outlines import OUTLINES
 from onclair.core.french.planning import PLANNING
 from onclair.core.french.readers import READERS
@@ -38,6 +41,9 @@ TABLES: dict[str, Table] = {
     "tables": TABLES_READ,
     "outlines": OUTLINES,
     "batches": BATCHES,
+    "explaining": EXPLAINING,
+    "networks": NETWORKS,
+    "audit": AUDIT,
 }
 
 #: A fragment as a pattern, and its French.

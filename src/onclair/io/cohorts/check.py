@@ -139,7 +139,7 @@ def _files(cohort: Cohort, kinds: Sequence[str]) -> Iterator[Problem]:
     root = cohort.root or Path()
     for row in cohort.acquisitions.to_dict("records"):
         patient, kind, path = str(row["patient"]), row["kind"], str(row["path"])
-        if not (root / path).is_file():
+        if not (root / path).exists():  # a folder may hold a DICOM series
             sentence = f"The {kind} of {patient} is missing: there is no file {path}; correct acquisitions.csv or add the file."
             yield Problem(patient, sentence)
     for key, rows in cohort.acquisitions.groupby(["patient", "visit"], sort=True):

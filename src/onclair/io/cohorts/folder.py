@@ -113,11 +113,18 @@ def file_of(cohort: Cohort, patient: str, kind: str, *, visit: str | None = None
     rows = table[(table["patient"] == patient) & (table["kind"] == kind)]
     rows = rows if visit is None else rows[rows["visit"] == visit]
     if len(rows) != 1:
-        found = f"{len(rows)} files" if len(rows) else "no file"
         raise BadCase(
-            f"Patient {patient} has {found} of the kind '{kind}'; one is needed: give it, or leave the patient out.", item=patient
+            f"Patient {patient} has {_counted(rows, kind)}; one is needed: keep or give it, or leave the patient out.", item=patient
         )
     return (cohort.root or Path()) / str(rows["path"].iloc[0])
+
+
+def _counted(rows: pd.DataFrame, kind: str) -> str:
+    """Say how many files of a kind there are, and at which visits."""
+    if not len(rows):
+        return f"no file of the kind '{kind}'"
+    visits = sorted(set(rows["visit"]) - {""})
+    return f"{len(rows)} files of the kind '{kind}'" + (f", at the visits {', '.join(visits)}" if len(visits) > 1 else "")
 
 
 def write_cohort(cohort: Cohort, out: str | Path) -> Path:

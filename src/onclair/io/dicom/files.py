@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -41,9 +42,11 @@ _TAGS = (
     "Modality",
     "Manufacturer",
     "InstitutionName",
+    "StationName",
     "SeriesDescription",
     "SeriesNumber",
     "PatientID",
+    "PatientName",
     "IssuerOfPatientID",
     "PatientIdentityRemoved",
     "PatientComments",
@@ -68,7 +71,9 @@ class Item:
         ``"PET"``, ``"CT"``, ``"MR"``; for others as the file writes it.
     sop_uid, series_uid, exam_uid, frame_of_reference : str
         Minted or empty where the file holds none; see `minted`.
-    patient_id, issuer, institution, date, time : str
+    patient_id, issuer, institution, station, date, time : str
+    names : tuple of str
+        Words of the PatientName and the PatientID in small letters: what no output may hold.
     deidentified, virtual, localiser, corrected : bool
         `corrected`: a PET that says it is corrected for attenuation, or does not say.
     description, series_number, manufacturer : str
@@ -88,6 +93,8 @@ class Item:
     patient_id: str = field(repr=False)
     issuer: str = field(repr=False)
     institution: str = field(repr=False)
+    station: str = field(repr=False)
+    names: tuple[str, ...] = field(repr=False)
     date: str
     time: str
     deidentified: bool
@@ -282,6 +289,11 @@ def _files(root: Path) -> Iterator[Path]:
                 yield path
 
 
+def _words(*texts: str) -> tuple[str, ...]:
+    """Return the words of three letters or digits and more, in small letters."""
+    return tuple(sorted({word for text in texts for word in re.split(r"[\W_]+", text.casefold()) if len(word) > 2}))
+
+
 def _text(data: Any, keyword: str) -> str:
     value = data.get(keyword)
     return "" if value is None else str(value).strip()
@@ -312,6 +324,8 @@ def _item(path: Path, data: Any) -> Item:
         patient_id=_text(data, "PatientID"),
         issuer=_text(data, "IssuerOfPatientID"),
         institution=_text(data, "InstitutionName"),
+        station=_text(data, "StationName"),
+        names=_words(_text(data, "PatientName"), _text(data, "PatientID")),
         date=_text(data, "StudyDate") or _text(data, "AcquisitionDate"),
         time=_text(data, "StudyTime"),
         deidentified=_text(data, "PatientIdentityRemoved") == "YES",

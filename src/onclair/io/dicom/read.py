@@ -137,7 +137,10 @@ def find_series(path: str | Path, wanted: str | None = None) -> Series:
         return series[0]
     listed = "; ".join(map(str, series))
     if wanted is None:
-        raise BadInput(f"The folder {path} holds {len(series)} series: {listed}; choose one with --series UID.", item=str(path))
+        raise BadInput(
+            f"The folder {path} holds {len(series)} series: {listed}; choose one with --series UID, or give one of its files.",
+            item=str(path),
+        )
     for one in series:
         if one.uid == wanted:
             return one

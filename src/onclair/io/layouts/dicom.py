@@ -11,7 +11,7 @@ import os
 from builtins import map as in_turn
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ import pandas as pd
 from onclair.core.cohort import ACQUISITION_COLUMNS, About, Cohort
 from onclair.core.errors import BadInput
 from onclair.core.progress import Listener, Progress, silent
-from onclair.io.cohorts.codes import checked_centre
 from onclair.io.cohorts.folder import write_tables
 from onclair.io.dicom.files import index
 from onclair.io.dicom.pseudonyms import read_secret
 from onclair.io.dicom.read import PetValues
 from onclair.io.files import sealed_folder, writing_to
+from onclair.io.layouts.dicom_centres import Centres, centres_from
 from onclair.io.layouts.dicom_people import Person, people
 from onclair.io.layouts.dicom_visit import EXTRA_COLUMNS, LeftOut, Picked, Wanted, convert
 
@@ -41,6 +41,8 @@ class Choice:
     ----------
     centre : str
         Of all patients; empty numbers the institutions (``centre-1``, ...), whose names stay behind.
+    centre_from : str
+        In its place: ``"InstitutionName"`` or ``"StationName"`` as the files write it, or a table with ``patient`` and ``centre``.
     structures : tuple of str
         Names of the outlined structure, in order of preference; capitals do not matter and ``*`` stands for any letters. The first
         that a visit has becomes its ``mask``.
@@ -62,6 +64,7 @@ class Choice:
     """
 
     centre: str = ""
+    centre_from: str = ""
     structures: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     description: str = ""
@@ -84,7 +87,7 @@ class Imported:
         Files of each kind.
     left_out : tuple of LeftOut
     notes : tuple of mapping
-        ``patient code text``: what was unusual and read all the same.
+        ``patient code text``: what was unusual and read all the same; `patient` is empty where it concerns all.
     people : tuple of (pseudonym, issuer, PatientID)
         For the key file; shown nowhere.
     """
@@ -166,11 +169,10 @@ def import_dicom(
     (1, {'ct': 1})
     """
     choice = choice or Choice()
-    if choice.centre:
-        checked_centre(choice.centre, where="--centre")
+    centres = centres_from(choice.centre, choice.centre_from)
     found = index(source)
     secret = None if choice.secret is None else read_secret(choice.secret)
-    persons = people(found.items, centre=choice.centre, secret=secret)
+    persons = people(found.items, centres=centres, secret=secret)
     _one_world(persons)
     wanted = Wanted(choice.structures, choice.series, choice.description, choice.onto, choice.pet)
     root = Path(source)
@@ -183,7 +185,8 @@ def import_dicom(
         if not rows:
             raise BadInput(_nothing(root, left), item=str(source))
         _write_tables(rows, persons, folder)
-    return _summary(Path(out), rows, picked, left, persons)
+    done = _summary(Path(out), rows, picked, left, persons)
+    return replace(done, notes=(*_of_centres(centres, rows, persons), *done.notes))
 
 
 def key_place(path: str | Path, out: str | Path) -> Path:
@@ -265,6 +268,13 @@ def _write_tables(rows: Sequence[Mapping[str, Any]], persons: Sequence[Person], 
     units = {kind: unit for kind, unit in _UNITS.items() if (table["kind"] == kind).any()}
     about = About("Imported from DICOM", "virtual" if virtual else "real", units=units)
     write_tables(Cohort(table, pd.DataFrame({"patient": sorted(table["patient"].unique())}), about), folder)
+
+
+def _of_centres(centres: Centres, rows: Sequence[Mapping[str, Any]], persons: Sequence[Person]) -> list[dict[str, str]]:
+    """Return what to say of the centres of those who were imported."""
+    found = {str(row["patient"]): str(row["centre"]) for row in rows}
+    known = [name for person in persons for name in (person.code, person.patient_id)]
+    return [{"patient": "", **note} for note in centres.remarks(found, known)]
 
 
 def _summary(

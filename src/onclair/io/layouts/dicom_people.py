@@ -8,6 +8,7 @@ from datetime import date
 
 from onclair.io.dicom.files import Item
 from onclair.io.dicom.pseudonyms import is_code, pseudonym, secret_of
+from onclair.io.layouts.dicom_centres import Centres
 from onclair.io.layouts.dicom_visit import Visit
 
 
@@ -35,15 +36,15 @@ class Person:
     visits: tuple[Visit, ...]
 
 
-def people(items: Iterable[Item], *, centre: str = "", secret: bytes | None = None) -> tuple[Person, ...]:
+def people(items: Iterable[Item], *, centres: Centres | None = None, secret: bytes | None = None) -> tuple[Person, ...]:
     """Return the people that some files show, in order of pseudonym.
 
     Parameters
     ----------
     items : iterable of Item
         Those that are neither images nor outlines count for nobody.
-    centre : str
-        Of everybody; empty numbers the institutions in order of name, without naming them.
+    centres : Centres, optional
+        How people get their centre; the institutions are numbered, without naming them, where left out.
     secret : bytes, optional
         What pseudonyms are made with; without it each is made with the person's own object UIDs, and holds for these files only.
 
@@ -59,15 +60,10 @@ def people(items: Iterable[Item], *, centre: str = "", secret: bytes | None = No
     groups: dict[tuple[str, str], list[Item]] = {}
     for item in items:
         groups.setdefault(_key(item), []).append(item)
-    institutions = sorted({_institution(group) for group in groups.values()} - {""})
-    named = {name: f"centre-{number}" for number, name in enumerate(institutions, start=1)}
-    found = []
     taken = _kept_codes(groups.values())
-    for (issuer, patient_id), group in groups.items():
-        own = group[0].patient_id
-        code = own if own in taken else pseudonym(secret or secret_of(i.sop_uid for i in group), issuer, patient_id)
-        where = centre or named.get(_institution(group), "unknown")
-        found.append(Person(code, issuer, patient_id, _visits(code, where, group)))
+    coded = {_code(issuer, patient_id, group, taken, secret): (issuer, patient_id) for (issuer, patient_id), group in groups.items()}
+    where = (centres or Centres()).of({code: groups[key] for code, key in coded.items()})
+    found = [Person(code, *key, _visits(code, where[code], groups[key])) for code, key in coded.items()]
     return tuple(sorted(found, key=lambda person: person.code))
 
 
@@ -86,10 +82,10 @@ def _kept_codes(groups: Iterable[Sequence[Item]]) -> set[str]:
     return {code for code in kept if kept.count(code) == 1}
 
 
-def _institution(group: Sequence[Item]) -> str:
-    """Return where a person was seen first, in one spelling."""
-    told = [item for item in sorted(group, key=lambda i: (i.date, i.time)) if item.institution]
-    return " ".join(told[0].institution.casefold().split()) if told else ""
+def _code(issuer: str, patient_id: str, group: Sequence[Item], kept: set[str], secret: bytes | None) -> str:
+    """Return a person's PatientID where it may stay, else a pseudonym."""
+    own = group[0].patient_id
+    return own if own in kept else pseudonym(secret or secret_of(i.sop_uid for i in group), issuer, patient_id)
 
 
 def _visits(code: str, centre: str, group: Sequence[Item]) -> tuple[Visit, ...]:

@@ -213,10 +213,10 @@ def _masks(desk: _Desk, wanted: Wanted, outlines: Sequence[Item], volumes: Mappi
             continue
         plain = "mask" if "mask" not in used else f"mask_{kind}"
         for one in drawn:
-            own = plain if len(drawn) == 1 else _free(f"{plain}-{_slug(one.name)}", used)
+            own = plain if len(drawn) == 1 else _free(f"{plain}-{_slug(one.name, one.item)}", used)
             used.add(own)
             write_mask(desk.folder / desk.path(own), one.mask(volumes[kind]))
-            desk.add(own, {"structure": _slug(one.name)}, one.notes)
+            desk.add(own, {"structure": _slug(one.name, one.item)}, one.notes)
 
 
 def _names(item: Item) -> tuple[str, ...]:
@@ -288,9 +288,10 @@ def _distinct(pool: Sequence[tuple[Item, str]], volume: Volume, desk: _Desk) -> 
     return found
 
 
-def _slug(name: str) -> str:
-    """Return a structure's name in letters, digits and lines, at most 40 of them."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "unnamed"
+def _slug(name: str, item: Item) -> str:
+    """Return a structure's name in letters, digits and lines, at most 40 of them, without the words that name the patient."""
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word and word.casefold() not in item.names]
+    return "-".join(words)[:40].strip("-") or "unnamed"
 
 
 def _free(name: str, used: set[str]) -> str:
