@@ -20,21 +20,14 @@ setup: $(VENV)/.stamp-dev peers
 
 # Tools that the benchmarks run beside Onclair, each in an environment of its own; a peer that does not build is named and passed over.
 PEERS := .venv-peers
-peers: $(PEERS)/pyradiomics/.stamp $(PEERS)/statistics/.stamp
+peers: $(PEERS)/statistics/.stamp $(VENV)/.stamp-run
+	@$(VENV)/bin/onclair bench peers --peer-home $(PEERS)
 
 $(PEERS)/statistics/.stamp: requirements/peer-statistics.txt
 	@echo "Installing the statistics peers for the benchmarks in $(PEERS)/statistics."
 	@$(PYTHON) -m venv $(PEERS)/statistics
 	@$(PEERS)/statistics/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
-
-$(PEERS)/pyradiomics/.stamp: requirements/peer-pyradiomics.txt
-	@echo "Building PyRadiomics for the benchmarks in $(PEERS)/pyradiomics."
-	@$(PYTHON) -m venv $(PEERS)/pyradiomics
-	@grep -v '^pyradiomics' $< | $(PEERS)/pyradiomics/bin/pip install --quiet --disable-pip-version-check --requirement /dev/stdin
-	@$(PEERS)/pyradiomics/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --requirement $< \
-		|| { rm -rf $(PEERS)/pyradiomics; echo "PyRadiomics does not build here (it needs a C compiler); the benchmarks say so." >&2; }
-	@if [ -d $(PEERS)/pyradiomics ]; then touch $@; fi
 
 lint: $(VENV)/.stamp-dev
 	@$(VENV)/bin/ruff check --quiet src tests examples docs

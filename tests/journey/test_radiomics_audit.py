@@ -144,7 +144,7 @@ def test_the_report_says_the_verdict_and_names_every_gate(texture: tuple[Audited
     page = done.report.read_text()
     assert "Insufficient" in page
     assert "too few to say whether" in page.replace("\u00a0", " ")
-    assert all(f">{name}<" in page for name in GATES)
+    assert all(f'data-gate="{name}"' in page for name in GATES)
     assert "<script" not in page
 
 

@@ -15,7 +15,7 @@ from onclair.science.radiomics.glcm import pair_counts
 from onclair.science.radiomics.glrlm import run_counts
 from onclair.science.radiomics.histogram import histogram_statistics
 from onclair.science.radiomics.intensity import intensity_statistics
-from onclair.science.radiomics.levels import DIRECTIONS, grey_levels
+from onclair.science.radiomics.levels import DIRECTIONS, grey_levels, voxels_in
 from onclair.science.radiomics.mesh import surface
 from onclair.science.radiomics.resegment import within_range
 from onclair.science.radiomics.volume_histogram import volume_histogram
@@ -60,8 +60,8 @@ def test_pairs_and_runs_are_those_counted_one_by_one(direction):
     levels, region = _region(direction)
     grey = grey_levels(levels[region], region)
     step = DIRECTIONS[direction]
-    assert (pair_counts(grey, grey.voxels, grey.offsets[direction]) == _pairs_one_by_one(levels, region, step)).all()
-    assert (run_counts(grey, grey.voxels, grey.offsets[direction]) == _runs_one_by_one(levels, region, step)).all()
+    assert (pair_counts(grey, grey.spans, grey.offsets[direction]) == _pairs_one_by_one(levels, region, step)).all()
+    assert (run_counts(grey, grey.spans, grey.offsets[direction]) == _runs_one_by_one(levels, region, step)).all()
 
 
 def test_the_thirteen_directions_are_half_of_all_neighbours():
@@ -74,7 +74,7 @@ def test_slices_without_a_voxel_are_left_out():
     region = np.zeros((3, 3, 4), bool)
     region[1, :, [0, 3]] = True
     grey = grey_levels(np.ones(6, int), region)
-    assert [part.size for part in grey.slices] == [3, 3]
+    assert [voxels_in(part) for part in grey.slices] == [3, 3]
 
 
 def _every_pair(array, kept, spacing):

@@ -10,7 +10,10 @@ import click
 from onclair.cli.options import as_json, folder, print_json, skip_bad
 
 if TYPE_CHECKING:
-    from onclair.run.applying import Beside
+    from onclair.run.applying import Applied, Asked, Beside
+
+    #: Study, id of the evidence, and what became of each case.
+    Answers = tuple[str, str, list[Applied]]
 
 
 @click.command()
@@ -25,22 +28,23 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=folder, required=True, help="Where PATIENT/finding.json goes.")
 @click.option("--fhir", is_flag=True, help="Also write PATIENT/risk.json: the finding as a FHIR R5 RiskAssessment.")
+@click.option("--allow-code", is_flag=True, help="Let the code that an audited torch network names run; only code that you know.")
 @skip_bad
 @as_json
-def apply(run: Path, inputs: tuple[Path, ...], out: Path, fhir: bool, skip_bad: bool, as_json: bool) -> None:
-    """Answer new cases with a run's locked model: one finding.json a case.
+def apply(run: Path, inputs: tuple[Path, ...], out: Path, as_json: bool, **flags: bool) -> None:
+    """Answer new cases with a run's locked model, or with the card or network of an audit: one finding.json a case.
 
-    The run is verified first; a changed run answers nothing. "Cannot tell" is a full answer.
+    The run is verified first; a changed run answers nothing. "Cannot tell" is a full answer: an audited model that did not hold
+    gives its score and says so.
     """
     from onclair.cli.terminal import listener
-    from onclair.run.applying import apply as answer
-    from onclair.run.applying import opened_run
-    from onclair.run.store import study_of
-    from onclair.studies import load
+    from onclair.run.applying import Asked
+    from onclair.run.store import read_seal
 
-    locked = opened_run(run, load(study_of(run)))
+    audited = read_seal(run).facts.get("kind") == "audit"
     with listener(quiet=as_json) as progress:
-        done = answer(locked, inputs, out, beside=_fhir() if fhir else None, skip_bad=skip_bad, progress=progress)
+        asked = Asked(inputs, out, _fhir() if flags["fhir"] else {}, flags["skip_bad"], progress)
+        study, evidence, done = _audited(run, asked, flags["allow_code"]) if audited else _learnt(run, asked)
     left_out = [{"patient": d.patient, "reason": d.reason} for d in done if d.finding is None]
     if as_json:
         findings = [
@@ -48,7 +52,7 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, fhir: bool, skip_bad: 
             for d in done
             if d.finding is not None
         ]
-        print_json({"study": locked.study.name, "evidence_id": locked.claim.id, "findings": findings, "left_out": left_out, "warnings": []})
+        print_json({"study": study, "evidence_id": evidence, "findings": findings, "left_out": left_out, "warnings": []})
         return
     for case in done:
         if case.finding is None:
@@ -56,6 +60,24 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, fhir: bool, skip_bad: 
         else:
             answered = dict(case.finding.answer or {})
             click.echo(f"{case.patient}: {str(answered.get('value')).replace('_', ' ')}{_because(answered.get('reason'))} -> {case.path}")
+
+
+def _learnt(run: Path, asked: Asked) -> Answers:
+    from onclair.run.applying import apply as answer
+    from onclair.run.applying import opened_run
+    from onclair.run.store import study_of
+    from onclair.studies import load
+
+    locked = opened_run(run, load(study_of(run)))
+    done = answer(locked, asked.inputs, asked.out, beside=asked.beside, skip_bad=asked.skip_bad, progress=asked.progress)
+    return locked.study.name, locked.claim.id, done
+
+
+def _audited(run: Path, asked: Asked, allow_code: bool) -> Answers:
+    from onclair.studies.tasks.radiomics_apply import apply_audit, opened_audit
+
+    model = opened_audit(run, allow_code=allow_code)
+    return "radiomics", model.claim.id, apply_audit(model, asked)
 
 
 def _fhir() -> Beside:

@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from onclair.cli.options import as_json, folder, print_json, workers
+from onclair.core.errors import BadSetting
 
 if TYPE_CHECKING:
     from onclair.run.bench_validate import TaskTiming
+    from onclair.studies.tasks.radiomics_bench import Benchmark
 
 #: Shows the help, then says how many commands there are.
 _HELP = """
@@ -32,28 +34,44 @@ def bench() -> None:
 
 @bench.command()
 @click.option("--reference-data", type=folder, default=None, help="The folder with ibsi1/ and sts_pet/; virtual PET when left out.")
-@click.option("--peer-home", type=folder, default=None, help="Environments of peers: HOME/pyradiomics/bin/python.")
+@click.option("--peers", default=None, metavar="LIST", help="Of pyradiomics,mirp,flash-radiomics,pictologics; all when left out.")
+@click.option("--peer-home", type=folder, default=None, help="Environments of peers: HOME/mirp/bin/python.")
+@click.option("--install-peers", is_flag=True, help="Make those environments first, where they are not there.")
+@click.option("--cases", default=None, metavar="LIST", help="Of ct,pet,filters,cube; all when left out.")
 @as_json
-def radiomics(reference_data: Path | None, peer_home: Path | None, as_json: bool) -> None:
-    """Features from file to table: Onclair beside PyRadiomics, each in a process of its own, one thread."""
+def radiomics(
+    reference_data: Path | None, peers: str | None, peer_home: Path | None, install_peers: bool, cases: str | None, as_json: bool
+) -> None:
+    """Features from file to table: Onclair beside its peers, each in processes of its own, one thread."""
+    from onclair.studies.tasks.radiomics_bench import CASES, chosen, installed
     from onclair.studies.tasks.radiomics_bench import bench as measure
+    from onclair.studies.tasks.radiomics_bench_programs import PEERS
 
-    rows = measure(reference_data, peer_home)
+    names, wanted = chosen(peers, PEERS, "peer"), chosen(cases, CASES, "case")
+    absent = installed(names, _home(peer_home)) if install_peers else {}
+    found = measure(reference_data, peer_home, peers=names, cases=wanted, absent=absent)
     if as_json:
-        print_json({"runs": [row.as_dict() for row in rows], "warnings": []})
+        print_json({**found.as_dict(), "warnings": []})
         return
-    table = Table(
-        "tool", "case", "scope", "outputs", "import s", "first s", "warm s", "process s", "MB", title="CPU seconds and peak memory"
-    )
-    for row in rows:
-        figures = [row.outputs, row.import_cpu_s, row.first_cpu_s, row.warm_cpu_s, row.process_cpu_s, row.rss_mb]
-        table.add_row(
-            f"{row.tool} {row.version}",
-            row.case,
-            row.scope,
-            *([row.reason or row.status] if row.status != "ok" else [_figure(f) for f in figures]),
-        )
-    Console().print(table)
+    _show_runs(found)
+
+
+@bench.command()
+@click.option("--peers", default=None, metavar="LIST", help="Of pyradiomics,mirp,flash-radiomics,pictologics; all when left out.")
+@click.option("--peer-home", type=folder, default=None, help="Where to make them: HOME/mirp/bin/python.")
+@as_json
+def peers(peers: str | None, peer_home: Path | None, as_json: bool) -> None:
+    """Make the environments of the peers of `bench radiomics`, each its own, and say which could not be made."""
+    from onclair.studies.tasks.radiomics_bench import chosen, installed
+    from onclair.studies.tasks.radiomics_bench_programs import PEERS
+
+    home = _home(peer_home)
+    found = {name: installed([name], home)[name] for name in chosen(peers, PEERS, "peer")}
+    if as_json:
+        print_json({"peers": [{"tool": name, "installed": why is None, "reason": why} for name, why in found.items()], "warnings": []})
+        return
+    for name, why in found.items():
+        click.echo(f"{name}: {home / name}" if why is None else f"{name}: not installed ({why})")
 
 
 @bench.command()
@@ -126,6 +144,31 @@ def _show_tasks(tasks: list[TaskTiming]) -> None:
             said = peer.reason or peer.status if peer.status != "ok" else peer.what + (", extrapolated" if peer.extrapolated else "")
             table.add_row("", f"{peer.name} {peer.version}".strip(), _short(peer.cpu_s), "", "", _short(peer.peak_mb), said)
     Console().print(table)
+
+
+def _home(given: Path | None) -> Path:
+    """Return the folder that peers are installed in, or ask for one."""
+    if given is None:
+        raise BadSetting(
+            "Peers are installed in a folder of environments, and none was given; name one after --peer-home.", item="peer_home"
+        )
+    return given
+
+
+def _show_runs(found: Benchmark) -> None:
+    """Print a row for each run, then how far the peers agree."""
+    titles = ("tool", "case", "scope", "outputs", "import s", "first s", "warm s", "process s", "MB")
+    table = Table(*titles, title="CPU seconds and peak memory")
+    for row in found.runs:
+        figures = [row.outputs, row.import_cpu_s, row.first_cpu_s, row.warm_cpu_s, row.process_cpu_s, row.rss_mb]
+        said = [row.reason or row.status] if row.status != "ok" else [_figure(f) for f in figures]
+        table.add_row(f"{row.tool} {row.version}", row.case, row.scope, *said)
+    Console().print(table)
+    for each in found.agreements:
+        worst = "" if each.largest is None else f", at most {each.largest:.2g} apart ({each.tag})"
+        click.echo(f"{each.tool}, {each.case}: {each.alike} of {each.shared} shared features alike{worst}")
+    if found.first_ever_cpu_s is not None:
+        click.echo(f"first call ever, kernels compiled: {found.first_ever_cpu_s:.1f} CPU seconds")
 
 
 def _figure(value: float | int | None) -> str:

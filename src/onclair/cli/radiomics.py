@@ -12,6 +12,7 @@ COMMANDS: Commands = {
     "ibsi": ("onclair.cli.radiomics_ibsi:ibsi", "Compare every reference value of the IBSI with what is computed here."),
     "combat": ("onclair.cli.radiomics_combat:combat", "Harmonise features between batches: ComBat and its family."),
     "audit": ("onclair.cli.radiomics_audit:audit", "Audit a published model on a cohort: does it hold, and what does it measure?"),
+    "train": ("onclair.cli.radiomics_train:train", "Train the house's own 3-D network on folds of a cohort's patients."),
 }
 
 

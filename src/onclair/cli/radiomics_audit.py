@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--card", required=True, help="The model card: the name of one that ships, or a TOML file.")
+@click.option("--card", default=None, help="The model card: the name of one that ships, or a TOML file.")
+@click.option("--model", type=folder, default=None, help="Instead of a card, a network: its folder, or the card of an ONNX file.")
+@click.option("--allow-code", is_flag=True, help="Run the code that the card of a torch network names; only where you trust it.")
 @click.option("--data", type=folder, required=True, help="The cohort folder.")
 @click.option("--external", type=folder, default=None, help="Another cohort, on which the score is taken as it is.")
 @click.option("--seeds", type=click.IntRange(min=1), default=10, show_default=True, help="Copies of each destroyed signal.")
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 @workers
 @as_json
 def audit(**flags: Any) -> None:
-    """Rebuild a published model from its card, put it through ten gates, and say whether it holds and what it measures.
+    """Rebuild a published model from its card, or open a network, put it through ten gates, and say whether it holds and what it measures.
 
     The gates: card, extraction, rivals, controls, perturbation, batch, harmonisation, external, interpretation, verdict.
     docs/how-to/audit.md shows a card.

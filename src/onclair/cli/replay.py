@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.argument("run", type=folder)
 @click.option("--data", type=folder, default=None, help="The cohort folder or table, where it is no longer where the run left it.")
 @click.option("--external", type=folder, default=None, help="An audit's external cohort.")
+@click.option("--allow-code", is_flag=True, help="Let an audit's torch module be imported: code that its author wrote.")
 @workers
 @as_json
-def replay(run: Path, data: Path | None, external: Path | None, workers: int | None, as_json: bool) -> None:
+def replay(run: Path, data: Path | None, external: Path | None, allow_code: bool, workers: int | None, as_json: bool) -> None:
     """Run a run again from its data and compare the hashes.
 
     Exit code 0 when every record comes out with the same hash, 1 when one differs.
@@ -31,7 +32,7 @@ def replay(run: Path, data: Path | None, external: Path | None, workers: int | N
     if kind == "validation":
         found = _validation(run, data, workers)
     elif kind == "audit":
-        found = _audit(run, data, external, workers)
+        found = _audit(run, data, external, workers, allow_code=allow_code)
     else:
         found = _study(run, data, workers, quiet=as_json)
     if as_json:
@@ -61,11 +62,11 @@ def _study(run: Path, data: Path | None, workers: int | None, *, quiet: bool) ->
         return do_again(run, study, job)
 
 
-def _audit(run: Path, data: Path | None, external: Path | None, workers: int | None) -> Replay:
+def _audit(run: Path, data: Path | None, external: Path | None, workers: int | None, *, allow_code: bool) -> Replay:
     from onclair.run.pool import cores
     from onclair.studies.tasks.radiomics_audit import replay_audit
 
-    return replay_audit(run, data=data, external=external, workers=workers or cores())
+    return replay_audit(run, data=data, external=external, workers=workers or cores(), allow_code=allow_code)
 
 
 def _validation(run: Path, data: Path | None, workers: int | None) -> Replay:

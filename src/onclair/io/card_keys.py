@@ -118,6 +118,49 @@ def number(value: Any, where: str) -> float:
     return value
 
 
+def count_of(value: Any, where: str) -> int:
+    """Return a whole number of at least 0, or refuse it.
+
+    Examples
+    --------
+    >>> count_of(5, "'members'")
+    5
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadSetting(f"{where} is {value!r}; write a whole number of at least 0.", item=where)
+    return value
+
+
+def sizes_of(value: Any, where: str) -> tuple[int, int, int]:
+    """Return the voxels of a grid along three axes; one number stands for all three.
+
+    Examples
+    --------
+    >>> sizes_of(24, "'size'"), sizes_of([32, 32, 16], "'size'")
+    ((24, 24, 24), (32, 32, 16))
+    """
+    sizes = [count_of(each, where) for each in (value if isinstance(value, list | tuple) else [value] * 3)]
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise BadSetting(f"{where} is {value!r}; write three numbers of voxels, or one for all three.", item=where)
+    return sizes[0], sizes[1], sizes[2]
+
+
+def words_of(*words: str) -> Reader:
+    """Return a reader of a list of these words.
+
+    Examples
+    --------
+    >>> words_of("image", "mask")(["image"], "'channels'")
+    ('image',)
+    """
+
+    def read(value: Any, where: str) -> tuple[str, ...]:
+        """Return the words as they are spelled here, or refuse them."""
+        return tuple(one_of(*words)(each, where) for each in (value if isinstance(value, list | tuple) else [value]))
+
+    return read
+
+
 def numbers(count: int) -> Reader:
     """Return a reader of so many numbers.
 

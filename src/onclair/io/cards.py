@@ -1,6 +1,7 @@
 """Model cards: what a paper says of its radiomic model, in TOML; what it does not say is a finding, never a default.
 
-A card has ``[card]``, ``[roi]``, ``[preprocessing]``, any number of ``[[filter]]`` and ``[[feature]]``, ``[model]`` and ``[reported]``.
+A card has ``[card]``, ``[roi]``, ``[preprocessing]``, any number of ``[[filter]]`` and ``[[feature]]``, ``[model]`` and ``[reported]``; that
+of a network has ``[network]`` in place of features.
 Cards of published models ship in ``io/reference/cards``, each with its source.
 """
 
@@ -8,136 +9,52 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from onclair.core.canonical import sha256_of
 from onclair.core.errors import BadInput, BadSetting
 from onclair.core.names import did_you_mean
-from onclair.io.card_keys import (
-    Table,
-    key,
-    known,
-    number,
-    numbers,
-    one_of,
-    plain_table,
-    range_of,
-    read_part,
-    spacing_of,
-    table_of,
-    texts,
-    word,
+from onclair.io.card_keys import Table, known, read_part
+from onclair.io.card_tables import (
+    NATIVE,
+    NETWORK_SCORE,
+    NETWORKS,
+    NONE,
+    SUMS,
+    About,
+    CardFeature,
+    CardFilter,
+    CardModel,
+    Discretise,
+    Network,
+    Outlining,
+    Preprocessing,
+    Reported,
 )
 from onclair.io.model_document import FORMAT
 from onclair.io.models import ModelRecord
 from onclair.io.predictions import read_toml
 
-#: The engines whose numbers a card's coefficients may belong to.
-DIALECTS = ("ibsi", "pyradiomics")
-#: What a model may be; ``survey`` is a list of features judged one by one, with no score.
-KINDS = ("linear", "logistic", "cox", "onnx", "torch", "survey")
-#: Kinds whose score is a sum over features.
-SUMS = ("linear", "logistic", "cox")
-MODALITIES = ("PET", "CT", "MR")
-FILTERS = ("mean", "laplacian-of-gaussian", "laws", "gabor", "wavelet", "simoncelli")
-#: What is written where a paper says that something was not done, or that voxels stayed as they were.
-NONE, NATIVE = "none", "native"
-
-
-@dataclass(frozen=True, slots=True)
-class Discretise:
-    """How grey levels were made."""
-
-    method: str = key(one_of("fixed-width", "fixed-number", NONE), "fixed bin width, fixed number of bins, or whole numbers as they are")
-    width: float | None = key(number, "bin width, in the image's unit", None)
-    minimum: float | None = key(number, "lower edge of the first bin, in the image's unit", None)
-    bins: int | None = key(number, "number of bins", None)
-
-
-_DISCRETISE = table_of(Discretise, "preprocessing.discretise")
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """The table ``[card]``: what the model is and what it claims."""
-
-    name: str = key(word, "short name")
-    source: str | None = key(word, "the publication, or where the coefficients were distributed", None)
-    doi: str | None = key(word, "its DOI", None)
-    claim: str | None = key(word, "what the paper says that the model does, in one sentence", None)
-    modality: str | None = key(one_of(*MODALITIES), "kind of image", None)
-    population: str | None = key(word, "in whom", None)
-    outcome: str | None = key(word, "the column of the cohort's outcomes that the model predicts", None)
-    horizon: float | None = key(number, "by when, in the unit of the outcome", None)
-    notes: tuple[str, ...] = key(texts, "what a reader must know besides", ())
-
-
-@dataclass(frozen=True, slots=True)
-class Outlining:
-    """The table ``[roi]``: what was outlined, and how."""
-
-    structure: str | None = key(word, "the label in the outline; all labels together when left out", None)
-    description: str | None = key(word, "what was outlined, by whom", None)
-
-
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """The table ``[preprocessing]``: what happened to the image before the first feature."""
-
-    dialect: str | None = key(one_of(*DIALECTS), "the engine whose numbers the coefficients belong to", None)
-    spacing: tuple[float, ...] | str | None = key(spacing_of, "grid to resample onto, in mm, or ``native``", None)
-    interpolation: str | None = key(one_of("nearest", "linear", "cubic"), "of the image", None)
-    range: tuple[float, float] | str | None = key(range_of, "re-segmentation range, in the image's unit, or ``none``", None)
-    outliers: float | None = key(number, "standard deviations beyond which a voxel does not count", None)
-    discretise: Discretise | None = key(_DISCRETISE, "how grey levels were made", None)  # noqa: RUF009
-    normalise: str | None = key(word, "how intensities were normalised, or ``none``", None)
-
-
-@dataclass(frozen=True, slots=True)
-class CardFilter:
-    """A table ``[[filter]]``: an image made from the image, on which features are measured."""
-
-    name: str = key(word, "how features call it")
-    kind: str = key(one_of(*FILTERS), "which filter")
-    settings: Mapping[str, Any] = key(plain_table, "its settings, by the filter's own names; ``dimensions`` and ``boundary`` too", {})
-    discretise: Discretise | None = key(_DISCRETISE, "grey levels of the response", None)  # noqa: RUF009
-
-
-@dataclass(frozen=True, slots=True)
-class CardFeature:
-    """A table ``[[feature]]``: what enters the sum, and with which weight."""
-
-    tag: str = key(word, "the IBSI's tag, or the engine's own name in another dialect; in a survey ``*`` stands for anything")
-    filter: str | None = key(word, "the name of a ``[[filter]]``; the image as it is when left out", None)
-    aggregation: str | None = key(word, "how texture is put together, where the tag does not say", None)
-    transform: str | None = key(word, "what is done to the value first: ``log``, ``sqrt``, ``z-score``...", None)
-    mean: float | None = key(number, "mean of the development cohort, for ``z-score``", None)
-    sd: float | None = key(number, "standard deviation of the development cohort, for ``z-score``", None)
-    coefficient: float | None = key(number, "the weight", None)
-
-
-@dataclass(frozen=True, slots=True)
-class CardModel:
-    """The table ``[model]``: how the features become a score."""
-
-    kind: str = key(one_of(*KINDS), "how the score is made")
-    intercept: float | None = key(number, "of a linear or logistic model", None)
-    baseline: Mapping[str, Any] | None = key(plain_table, "of a Cox model: ``horizon`` with ``survival`` or ``cumulative_hazard``", None)
-    cutoff: float | None = key(number, "on the score, above which the paper calls a patient at high risk", None)
-    file: str | None = key(word, "the network, beside the card, of ``onnx`` and ``torch``", None)
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """The table ``[reported]``: the figure to be replicated."""
-
-    n: int | None = key(number, "patients", None)
-    events: int | None = key(number, "events among them", None)
-    measure: str | None = key(one_of("auc", "harrell", "uno"), "which figure", None)
-    figure: float | None = key(number, "its value", None)
-    interval: tuple[float, ...] | None = key(numbers(2), "its interval, low and high", None)
+__all__ = [
+    "NATIVE",
+    "NETWORKS",
+    "NETWORK_SCORE",
+    "NONE",
+    "SUMS",
+    "Card",
+    "CardFeature",
+    "CardFilter",
+    "Discretise",
+    "Network",
+    "card_from",
+    "card_names",
+    "input_name",
+    "keys_of_card",
+    "model_record",
+    "read_card",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +63,12 @@ class Card:
 
     Attributes
     ----------
-    about, roi, preprocessing, filters, features, model, reported
-        The card's tables.
+    about, roi, preprocessing, filters, features, model, network, reported
+        The card's tables. A network has one feature, ``network_score``, of weight 1.
     document : mapping
         The card as it was written, plain values.
+    home : Path or None
+        The folder that it was read from, in which the files lie that it names; part of no hash.
 
     Examples
     --------
@@ -163,8 +82,10 @@ class Card:
     filters: tuple[CardFilter, ...]
     features: tuple[CardFeature, ...]
     model: CardModel
+    network: Network
     reported: Reported
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    home: Path | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -230,7 +151,7 @@ def read_card(given: str | Path) -> Card:
             return card_from(read_toml(shipped, "card"), f"the card '{given}'")
     if path.suffix != ".toml" and not path.exists():
         raise BadSetting(f"There is no card named '{given}', and no file of that name; {did_you_mean(str(given), names)}", item=str(given))
-    return card_from(read_toml(path, "card"), f"the card {path.name}")
+    return replace(card_from(read_toml(path, "card"), f"the card {path.name}"), home=path.resolve().parent)
 
 
 def card_from(document: Mapping[str, Any], where: str = "the card") -> Card:
@@ -250,14 +171,17 @@ def card_from(document: Mapping[str, Any], where: str = "the card") -> Card:
     known(document, _TABLES, where)
     part = {name: document.get(name, {}) for name in _TABLES}
     filters = tuple(read_part(CardFilter, each, f"[[filter]] of {where}") for each in _rows(part["filter"], "filter", where))
-    features = tuple(read_part(CardFeature, each, f"[[feature]] of {where}") for each in _rows(part["feature"], "feature", where))
+    model = read_part(CardModel, part["model"], f"[model] of {where}")
+    alone = [{"tag": NETWORK_SCORE, "coefficient": 1.0}] if model.kind in NETWORKS else []
+    features = tuple(read_part(CardFeature, each, f"[[feature]] of {where}") for each in _rows(part["feature"], "feature", where) or alone)
     card = Card(
         read_part(About, part["card"], f"[card] of {where}"),
         read_part(Outlining, part["roi"], f"[roi] of {where}"),
         read_part(Preprocessing, part["preprocessing"], f"[preprocessing] of {where}"),
         filters,
         features,
-        read_part(CardModel, part["model"], f"[model] of {where}"),
+        model,
+        read_part(Network, part["network"], f"[network] of {where}"),
         read_part(Reported, part["reported"], f"[reported] of {where}"),
         _plain(document),
     )
@@ -337,6 +261,7 @@ _TABLES: Mapping[str, Table] = {
     "filter": CardFilter,
     "feature": CardFeature,
     "model": CardModel,
+    "network": Network,
     "reported": Reported,
 }
 
@@ -351,6 +276,11 @@ def _missing(card: Card) -> Iterator[str]:
     if card.roi.description is None and card.roi.structure is None:
         yield "roi.description"
     before = card.preprocessing
+    if card.model.kind in NETWORKS:
+        yield from ("preprocessing.spacing",) if before.spacing is None else ()
+        yield from (f"network.{name}" for name in ("size", "channels", "normalise") if getattr(card.network, name) is None)
+        yield from _unreported(card)
+        return
     resampled = before.spacing not in (None, NATIVE)
     for name in ("dialect", "spacing", *(("interpolation",) if resampled else ()), "range", "discretise", "normalise"):
         if getattr(before, name) is None:
@@ -363,6 +293,10 @@ def _missing(card: Card) -> Iterator[str]:
     constant = "baseline" if card.model.kind == "cox" else "intercept"
     if getattr(card.model, constant) is None:
         yield f"model.{constant}"
+    yield from _unreported(card)
+
+
+def _unreported(card: Card) -> Iterator[str]:
     for name in ("n", "events", "measure", "figure", "interval"):
         if getattr(card.reported, name) is None:
             yield f"reported.{name}"
@@ -371,8 +305,7 @@ def _missing(card: Card) -> Iterator[str]:
 def _check_features(card: Card, where: str) -> None:
     if card.model.kind in (*SUMS, "survey") and not card.features:
         raise BadSetting(f"{where[:1].upper()}{where[1:]} names no feature; add a [[feature]] with its tag.", item="feature")
-    if card.model.kind in ("onnx", "torch") and card.model.file is None:
-        raise BadSetting(f"{where[:1].upper()}{where[1:]} is a network without a file; add file under [model].", item="file")
+    _check_network(card, where)
     names = [each.name for each in card.filters]
     seen: set[str] = set()
     for each in card.features:
@@ -383,6 +316,27 @@ def _check_features(card: Card, where: str) -> None:
         if input_name(each) in seen:
             raise BadSetting(f"The feature '{input_name(each)}' of {where} is listed twice; keep one.", item=each.tag)
         seen.add(input_name(each))
+
+
+def _check_network(card: Card, where: str) -> None:
+    said = where[:1].upper() + where[1:]
+    if card.model.kind not in NETWORKS:
+        if card.document.get("network"):
+            sentence = f"{said} is a {card.model.kind} and yet has a table [network]"
+            raise BadSetting(f"{sentence}; take the table away, or name the kind onnx or torch.", item="network")
+        return
+    if card.model.file is None:
+        raise BadSetting(f"{said} is a network without a file; add file under [model].", item="file")
+    if [(each.tag, each.coefficient, each.filter) for each in card.features] != [(NETWORK_SCORE, 1.0, None)]:
+        raise BadSetting(f"{said} is a network, which has no features; take every [[feature]] away.", item="feature")
+    if card.model.kind == "torch" and card.network.module is None:
+        raise BadSetting(
+            f'{said} is a torch module without its code; add module = "package.module:function" under [network].', item="module"
+        )
+    if card.network.members is not None and card.network.column is not None:
+        raise BadSetting(
+            f"{said} gives both members and column under [network]; an answer holds members or classes: keep one.", item="column"
+        )
 
 
 def _rows(given: Any, name: str, where: str) -> list[Any]:

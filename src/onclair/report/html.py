@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from onclair.core.estimate import Estimate
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
-from onclair.report.figures.canvas import Axis
-from onclair.report.figures.control import difference_axis, difference_cell
-from onclair.report.figures.forest import common_axis
-from onclair.report.labels import LOWER_IS_BETTER, PAIRS
+from onclair.report.audit_page import audit_page
+from onclair.report.audit_verdict import audit_question, audit_verdict
+from onclair.report.differences import differences
+from onclair.report.labels import PAIRS
 from onclair.report.markup import Child, append, node, to_html
 from onclair.report.page import banner, contents, document, verdict_card
 from onclair.report.plots import forest_figure
-from onclair.report.reading import Row, comparison, figure_label, headline, is_validation, is_virtual, model_label, outcome_name, read_name
+from onclair.report.reading import comparison, headline, is_audit, is_validation, is_virtual, model_label, outcome_name
 from onclair.report.sections import SECTIONS
 from onclair.report.validation import validation_page, validation_question
 from onclair.report.validation_verdict import validation_verdict
 from onclair.report.verdict import Verdict, verdict
-from onclair.report.words import digits_of, holds_its_value, in_language, interval, listed, number, say, sentence, unit_text, whole
+from onclair.report.words import in_language, listed, say, sentence, whole
 
 
 def render_html(evidence: Evidence, language: Language = "en") -> str:
@@ -46,13 +45,15 @@ def render_html(evidence: Evidence, language: Language = "en") -> str:
 
 
 def page_tree(evidence: Evidence, language: Language = "en") -> ET.Element:
-    """Return the page as a tree: a study's, or that of a validation run.
+    """Return the page as a tree: a study's, or that of a validation run or of an audit.
 
     Examples
     --------
     >>> page_tree(Evidence("validate"), "fr").get("lang")
     'fr'
     """
+    if is_audit(evidence):
+        return audit_page(evidence, language)
     return validation_page(evidence, language) if is_validation(evidence) else _study_page(evidence, language)
 
 
@@ -64,6 +65,8 @@ def conclusion(evidence: Evidence, language: Language = "en") -> Verdict:
     >>> conclusion(Evidence("validate")).state
     'cannot-tell'
     """
+    if is_audit(evidence):
+        return audit_verdict(evidence, language)
     return validation_verdict(evidence, language) if is_validation(evidence) else verdict(evidence, language)
 
 
@@ -76,7 +79,7 @@ def _study_page(evidence: Evidence, language: Language) -> ET.Element:
         node("h1", _unbroken(question(evidence, language))),
         node("p", asked(evidence, language), class_="asked"),
         node("div", verdict_card(found, language), _picture(evidence, language), class_="first pair"),
-        node("div", _differences(evidence, language), _not_for(evidence, language), class_="second pair"),
+        node("div", _beside(evidence, language), _not_for(evidence, language), class_="second pair"),
         contents([(key, say(title, language)) for key, title, _ in made], language),
         [content for _, _, content in made],
     )
@@ -92,6 +95,8 @@ def question(evidence: Evidence, language: Language) -> str:
     >>> question(Evidence("validate", facts={"question": {"en": "Does it hold?", "fr": "Tient-il ?"}}), "en")
     'Does it hold?'
     """
+    if is_audit(evidence):
+        return audit_question(evidence, language)
     if is_validation(evidence):
         return validation_question(evidence, language)
     return in_language(evidence.facts.get("question"), language) or say("no-question", language)
@@ -164,62 +169,12 @@ def _picture(evidence: Evidence, language: Language) -> ET.Element:
     return card
 
 
-def _differences(evidence: Evidence, language: Language) -> ET.Element | None:
-    """Return the table of the model beside each rival and control: figure, and the paired difference on one axis."""
+def _beside(evidence: Evidence, language: Language) -> ET.Element | None:
+    """Return the table of the model beside each rival and control."""
     measure = headline(evidence)
     if measure is None:
         return None
-    rows = comparison(evidence, language, measure)
-    axis = common_axis([r.difference for r in rows if r.difference is not None], 8.0, 202.0)
-    name = figure_label(read_name(rows[0].estimate.name), language)
-    caption = "difference-caption-lower" if measure[1] in LOWER_IS_BETTER else "difference-caption"
-    heads = [say("who", language), name, say("difference", language)]
-    made = node("table", node("caption", say(caption, language)), class_="differences", role="table")
-    made.append(node("thead", node("tr", [node("th", h, scope="col", colspan="2" if i == 2 else None) for i, h in enumerate(heads)])))
-    made.append(node("tbody", [_difference_row(r, i, language, axis) for i, r in enumerate(rows)]))
-    title = say("difference", language)
-    if any(r.difference is not None and r.difference.value is not None for r in rows):
-        made.append(
-            node(
-                "tfoot",
-                node(
-                    "tr",
-                    node("td"),
-                    node("td"),
-                    node("td", difference_axis(axis, "difference-axis", title, language, virtual=is_virtual(evidence)), class_="axis"),
-                    node("td"),
-                ),
-            )
-        )
-    return node("div", made, class_="card")
-
-
-def _difference_row(row: Row, place: int, language: Language, axis: Axis) -> ET.Element:
-    cells: list[Child] = [node("td", _two_lines(row.estimate, language), role="cell")]
-    if row.difference is None:
-        cells += [node("td", class_="axis"), node("td", "" if row.role == "model" else "–")]
-    else:
-        cells.append(node("td", difference_cell(row, axis, language, f"difference-{place}"), class_="axis"))
-        cells.append(node("td", _two_lines(row.difference, language), role="cell"))
-    return node("tr", node("th", row.label, scope="row", role="rowheader"), cells, class_=row.role, role="row")
-
-
-def _two_lines(estimate: Estimate, language: Language) -> list[Child]:
-    """Return a figure with its interval under it, or why there is none."""
-    if estimate.value is None:
-        told = (
-            say("too-few-events", language, events=estimate.events)
-            if estimate.status == "too_few" and estimate.events is not None
-            else say(estimate.status, language)
-        )
-        return [node("span", told, class_="quiet")]
-    value = number(estimate.value, language, digits=digits_of(estimate.name), signed="minus" in estimate.name) + unit_text(
-        estimate, language
-    )
-    spread = interval(estimate, language)
-    if estimate.low is not None and not holds_its_value(estimate):
-        spread = say("astray", language, interval=spread)
-    return [value, node("br"), " ", node("span", spread, class_="quiet nowrap")]
+    return differences(comparison(evidence, language, measure), language, virtual=is_virtual(evidence))
 
 
 def _not_for(evidence: Evidence, language: Language) -> ET.Element:

@@ -71,7 +71,8 @@ td > svg.figure { max-width: 14rem; }
 .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem; margin-bottom: 1.5rem; }
 .answers h2 { font-size: 1rem; margin-bottom: .375rem; } .answers p { font-size: .875rem; margin-bottom: .375rem; }
 .others { list-style: none; padding: 0; } .others .mark { color: var(--tone); }
-.first .card + .card, .first .verdict + .card { margin-top: 1rem; } .others { font-size: .875rem; }
+.first .card + .card, .first .verdict + .card { margin-top: 1rem; }
+.first.pair > .verdict + .card { margin-top: 0; } .others { font-size: .875rem; }
 .figures { table-layout: fixed; } .figures tbody th, .figures tbody td { border: 0; padding-top: .3125rem; }
 .figures tbody th { width: 24%; } .figures td.axis { padding-top: 0; padding-bottom: 0; }
 .figures tbody .title td { border-top: 1px solid var(--line); padding-top: .625rem; }
@@ -79,6 +80,19 @@ td > svg.figure { max-width: 14rem; }
 .figures thead th:nth-child(1) { width: 24%; } .figures thead th:nth-child(2) { width: 36%; }
 .figures td.axis svg { max-width: 18rem; }
 .gloss { display: block; font-weight: 400; }
+details { border-top: 1px solid var(--line); padding: .5rem 0; } section > details:last-of-type { border-bottom: 1px solid var(--line); }
+summary { cursor: pointer; font-weight: 600; min-height: 2.75rem; display: flex; align-items: center; gap: .5rem; }
+summary::before { content: "▸"; color: var(--accent); } details[open] > summary::before { content: "▾"; }
+summary::-webkit-details-marker { display: none; } summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+details + details { border-top: 0; } .pair + details { margin-top: 1.5rem; }
+.gates { list-style: none; padding: 0; margin: 0; max-width: none; display: grid;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
+.gates li { background: var(--raised); border: 1px solid var(--line); border-left: 4px solid var(--tone); padding: .75rem 1rem; margin: 0; }
+.gates li:last-child { grid-column: 1 / -1; }
+.gates .mark { color: var(--tone); } .gates p { margin: 0; } .gates .asks { font-size: .875rem; }
+.gates .why { margin-top: .5rem; font-size: .875rem; } .gates .status { color: var(--quiet); }
+.audit section .wide td.number, .audit section .wide th.number { width: auto; }
+.lacks { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 .pair + .card { margin-top: 1.5rem; } section > .card { margin-bottom: 1.5rem; } section > .wide { margin-bottom: 1.5rem; }
 .answer { white-space: nowrap; } .not-met { font-weight: 600; } .wide .answer.met, .wide .answer.unsure { color: var(--quiet); }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) minmax(0, 1fr); gap: .375rem 1.25rem; margin: 0; font-size: .875rem; }
@@ -115,6 +129,7 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; max-width: 
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .5rem; }
 }
 @media print {
+  details::details-content { content-visibility: visible; block-size: auto; } summary::before { content: none; }
   @page { size: A4; margin: 14mm 13mm; }
   body { font-size: 10pt; background: #fff; } main, .bar-inner { max-width: none; padding: 0; } nav { display: none; }
   h1 { font-size: 11pt; } h2 { font-size: 12pt; break-after: avoid; } h3 { break-after: avoid; }

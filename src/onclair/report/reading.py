@@ -10,6 +10,7 @@ from typing import Any, Literal
 from onclair.core.estimate import Estimate, not_available
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
+from onclair.report.audit_names import audit_label
 from onclair.report.labels import FIGURES, HEADLINES, MODELS, WHERE, WHO
 from onclair.report.validation_names import claim_label
 from onclair.report.words import in_language, number, say, typeset
@@ -161,6 +162,8 @@ def label(estimate_name: str, evidence_facts: Mapping[str, Any], language: Langu
     """
     if evidence_facts.get("kind") == "validation":
         return claim_label(estimate_name, language)
+    if evidence_facts.get("kind") == "audit":
+        return audit_label(estimate_name, language)
     name = read_name(estimate_name)
     figure, who = figure_label(name, language), who_label(name.who, evidence_facts, language)
     words = [figure, "" if figure.endswith(f" {who}") else who, _where(name.where, evidence_facts, language)]
@@ -246,6 +249,17 @@ def is_validation(evidence: Evidence) -> bool:
     (True, False)
     """
     return evidence.facts.get("kind") == "validation"
+
+
+def is_audit(evidence: Evidence) -> bool:
+    """Return whether the record audits a published model (``onclair radiomics audit``).
+
+    Examples
+    --------
+    >>> is_audit(Evidence("validate", facts={"kind": "audit"})), is_audit(Evidence("validate"))
+    (True, False)
+    """
+    return evidence.facts.get("kind") == "audit"
 
 
 def is_virtual(evidence: Evidence) -> bool:

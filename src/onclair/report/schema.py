@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of the JSON report, on a study's run or on a validation; records with a dataclass are described by it."""
+"""The JSON Schema (2020-12) of the JSON report, of every kind of run; records with a dataclass are described by it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def report_schema() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``facts`` is one of two kinds, told apart by ``kind = "validation"``; further facts are allowed, anything else that is
-        not described is not. An estimate that is ``ok`` has a value, and one that is not has its reason.
+        ``facts`` is one of three kinds, told apart by ``kind``: ``validation``, ``audit``, or none for a study; further facts are
+        allowed, anything else that is not described is not. An estimate that is ``ok`` has a value, and one that is not its reason.
 
     Examples
     --------
@@ -54,7 +54,11 @@ def report_schema() -> dict[str, Any]:
         "facts": {
             "if": {"properties": {"kind": {"const": "validation"}}, "required": ["kind"]},
             "then": _ref("validation"),
-            "else": _ref("study"),
+            "else": {
+                "if": {"properties": {"kind": {"const": "audit"}}, "required": ["kind"]},
+                "then": _ref("audit"),
+                "else": _ref("study"),
+            },
         },
         "warnings": _list(_ref("warning")),
         "provenance": _ref("provenance"),
@@ -141,6 +145,7 @@ def _definitions() -> dict[str, Any]:
         "provenance": _provenance(),
         "outcome": _open({"name": TEXT, "kind": TEXT, "unit": TEXT, "horizon": NUMBER_OR_NULL}),
         "validation": _validation(),
+        "audit": _audit(),
         "study": _study(),
     }
 
@@ -209,6 +214,37 @@ def _validation() -> dict[str, Any]:
             "data_sha256": SHA256,
             "plan_sha256": SHA256,
             "curves": _list(_ref("curve")),
+        }
+    )
+
+
+def _audit() -> dict[str, Any]:
+    """Return the facts of ``onclair radiomics audit``."""
+    gate = _closed({"name": TEXT, "status": {"enum": ["passed", "failed", "not_available"]}, "reason": {"type": "string", "minLength": 1}})
+    replication = {"enum": ["replicated", "not_replicated", "insufficient", "not_replicable"]}
+    verdict = _closed({"replication": replication, "explained_by": _list({"enum": ["volume", "intensity", "batch"]}), "sentence": TEXT})
+    feature = _open({"name": TEXT, "permutation_invariant": {"type": "boolean"}, "coefficient": NUMBER_OR_NULL})
+    return _open(
+        {
+            "kind": {"const": "audit"},
+            "title": TEXT,
+            "data": {"enum": ["real", "virtual"]},
+            "licence": TEXT,
+            "citation": TEXT,
+            "card": _closed({"name": TEXT, "missing": _list(TEXT)}),
+            "card_document": ANY_OBJECT,
+            "outcome": _ref("outcome"),
+            "patients": COUNT,
+            "events": COUNT,
+            "centres": _list(TEXT),
+            "gates": {**_list(gate), "minItems": 10, "maxItems": 10},
+            "verdict": verdict,
+            "rules": _list(TEXT),
+            "permutation_invariant": {"type": "boolean"},
+            "features": _list(feature),
+            "survey": _or_null(ANY_OBJECT),
+            "left_out": _list(_open({"patient": TEXT, "reason": TEXT})),
+            "nearest": _or_null(ANY_OBJECT),
         }
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from onclair.core.cohort import Cohort
 from onclair.core.errors import BadCase, BadInput, CheckFailed, NoRoom
 from onclair.core.finding import Finding
 from onclair.core.progress import Listener, Progress, silent
@@ -25,6 +27,8 @@ from onclair.run.verify import verify
 FINDING = "finding.json"
 #: What is written beside a finding, by file name: made of the finding as its file says it, handed in by a door.
 Beside = Mapping[str, Callable[[Mapping[str, Any]], str]]
+#: A locked model's answer on one case: the finding, and the outlines that it names, by file.
+Answering = Callable[[Cohort, str], tuple[Finding, Mapping[str, Mask]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,35 @@ class Applied:
     reason: str | None = None
 
 
-def opened_run(root: Path, study: Study) -> LockedRun:
-    """Return the locked model of a run, after verifying every byte of it.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which cases to answer, and where to.
+
+    Attributes
+    ----------
+    inputs : sequence of Path
+        A cohort folder, or files named ``CASE_KIND.EXT``.
+    out : Path
+    beside : mapping of str to callable
+        Further files in each case's folder, each made of the finding: ``{"risk.json": render}``.
+    skip_bad : bool
+        Go on past cases that cannot be used.
+    progress : callable
+    """
+
+    inputs: Sequence[Path]
+    out: Path
+    beside: Beside = field(default_factory=dict)
+    skip_bad: bool = False
+    progress: Listener = silent
+
+
+def refuse_to_answer(root: Path) -> None:
+    """Refuse a run that does not verify: nothing is answered from a changed run.
 
     Raises
     ------
     CheckFailed
-        When the run does not verify: nothing is answered from a changed run.
     """
     checked_run = verify(root)
     if not checked_run.valid:
@@ -51,6 +77,17 @@ def opened_run(root: Path, study: Study) -> LockedRun:
             f"{root} does not verify: {checked_run.problems[0].message} A changed run answers nothing: restore it, or run again.",
             item=str(root),
         )
+
+
+def opened_run(root: Path, study: Study) -> LockedRun:
+    """Return the locked model of a run, after verifying every byte of it.
+
+    Raises
+    ------
+    CheckFailed
+        When the run does not verify.
+    """
+    refuse_to_answer(root)
     seal = read_evidence(root)
     settings = study.settings.read(dict(seal.settings))
     learnt = read_evidence(root / LEARN)
@@ -84,23 +121,43 @@ def apply(
     NoRoom
         When `out` cannot be written, lies in a run, or holds a finding of one of the cases already.
     """
-    cohort = cohort_from_files(inputs, run.study.kinds, whole=not skip_bad)
+    asked = Asked(inputs, out, beside or {}, skip_bad, progress)
+    return answered(run.study.kinds, partial(finding_of, run), asked)
+
+
+def answered(kinds: Sequence[str], answer: Answering, asked: Asked) -> list[Applied]:
+    """Answer each new case by any locked model; what is written, returned and refused is as in :func:`apply`.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        What each case needs, for example ``("pet", "mask")``.
+    answer : callable
+        ``(cohort, patient) -> (Finding, its outlines by file name)``; a `BadCase` says why a case cannot be used.
+    asked : Asked
+
+    Returns
+    -------
+    list of Applied
+    """
+    cohort = cohort_from_files(asked.inputs, kinds, whole=not asked.skip_bad)
     if not cohort.patients:
         raise BadInput("No case was found in the input; give a cohort folder or files named CASE_KIND.nii.gz.")
-    _refuse_places(out, cohort.patients)
-    make_folder(out)
+    _refuse_places(asked.out, cohort.patients)
+    make_folder(asked.out)
     done: list[Applied] = []
     for number, patient in enumerate(cohort.patients, 1):
         try:
-            finding, masks = finding_of(run, cohort, patient)
+            finding, masks = answer(cohort, patient)
         except BadCase as error:
-            if not skip_bad:
+            if not asked.skip_bad:
                 raise BadCase(f"{about(patient, error)} To go on without such cases, add --skip-bad.", item=patient) from error
             done.append(Applied(patient, reason=about(patient, error)))
         else:
-            _write(out / patient, finding, masks, beside or {})
-            done.append(Applied(patient, out / patient / FINDING, finding))
-        progress(Progress("apply", number, len(cohort.patients), patient, "left_out" if done[-1].finding is None else "done", "cases"))
+            _write(asked.out / patient, finding, masks, asked.beside)
+            done.append(Applied(patient, asked.out / patient / FINDING, finding))
+        left = done[-1].finding is None
+        asked.progress(Progress("apply", number, len(cohort.patients), patient, "left_out" if left else "done", "cases"))
     return done
 
 

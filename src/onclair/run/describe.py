@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 
 from onclair.core.canonical import sha256_of
-from onclair.core.cohort import Cohort
+from onclair.core.cohort import ACQUISITION_COLUMNS, Cohort
 from onclair.core.errors import BadCase
 from onclair.core.evidence import Evidence, content_key
 from onclair.core.seeds import rng_for
 from onclair.core.settings import RunSettings
 from onclair.core.study import Description, Study
 from onclair.core.values import Case
-from onclair.io.files import sha256_file
 from onclair.io.source import source_sha256
 from onclair.io.tables import write_parquet
 from onclair.run.environment import environment
+from onclair.run.outlined import sha256_of_files
 from onclair.run.store import Store
 
 STAGE = "describe"
@@ -120,7 +120,8 @@ def about(patient: str, error: BadCase) -> str:
 def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
     """Return the SHA-256 of each of a patient's files, named by visit and kind, and of what the tables say of the patient.
 
-    The tables' word is centre and units: a patient moved to another centre, or read in another unit, is another case.
+    The tables' word is centre, units and the further columns: a patient moved to another centre, or read in another unit, is another
+    case. A DICOM slice stands for its series; a file that several rows name counts once.
 
     Raises
     ------
@@ -129,16 +130,21 @@ def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
     """
     root = cohort.root or Path()
     rows = cohort.acquisitions[cohort.acquisitions["patient"] == patient]
-    hashes = {"tables": sha256_of({"centre": sorted(set(rows["centre"].astype(str))), "units": cohort.about.units})}
+    extra = rows.drop(columns=list(ACQUISITION_COLUMNS))
+    said = {"centre": sorted(set(rows["centre"].astype(str))), "units": cohort.about.units}
+    hashes = {"tables": sha256_of({**said, "rows": extra.astype(str).to_numpy().tolist()} if extra.shape[1] else said)}
+    seen: set[tuple[str, str]] = set()
     for visit, kind, path in zip(rows["visit"], rows["kind"], rows["path"], strict=True):
         name = f"{visit}/{kind}"
+        if (name, str(path)) in seen:
+            continue
+        seen.add((name, str(path)))
         number = sum(known.split("#")[0] == name for known in hashes)
-        try:
-            hashes[f"{name}#{number + 1}" if number else name] = sha256_file(root / str(path))
-        except OSError:
+        if not (root / str(path)).exists():
             raise BadCase(
                 f"The {kind} of {patient} is not where acquisitions.csv says ({path}); put the file there or correct the row.", item=patient
-            ) from None
+            )
+        hashes[f"{name}#{number + 1}" if number else name] = sha256_of_files(root / str(path))
     return hashes
 
 

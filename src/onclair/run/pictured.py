@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onclair.core.canonical import sha256_of
 from onclair.core.cohort import Cohort
 from onclair.core.errors import BadCase, BadInput
 from onclair.core.values import Image, Mask
 from onclair.io.cohorts import file_of
 from onclair.io.dicom.files import is_dicom
-from onclair.io.files import sha256_file
 from onclair.io.nifti import read_image, read_mask
-from onclair.run.describe import input_hashes
 from onclair.run.outlined import Picture, read_picture
 
 
@@ -45,23 +42,6 @@ def pictured(cohort: Cohort, patient: str, kind: str, unit: str) -> tuple[Image,
         raise
     except BadInput as error:  # the readers of DICOM refuse folders and files; here each is one patient's
         raise BadCase(f"{patient}: {error}", item=patient) from error
-
-
-def signal_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
-    """Return the hashes of a patient's files; of a DICOM series every slice counts, not the one that the table names alone.
-
-    Raises
-    ------
-    BadCase
-        When a file is missing.
-    """
-    hashes = input_hashes(cohort, patient)
-    rows = cohort.acquisitions[cohort.acquisitions["patient"] == patient]
-    folders = {(cohort.root or Path()) / Path(str(path)).parent for path in rows["path"] if is_dicom((cohort.root or Path()) / str(path))}
-    if folders:
-        files = sorted(file for folder in folders for file in folder.iterdir() if file.is_file())
-        hashes["dicom"] = sha256_of(sorted(sha256_file(file) for file in files))
-    return hashes
 
 
 def _picture(path: Path, kind: str, unit: str, patient: str) -> Picture:

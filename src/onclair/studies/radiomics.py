@@ -17,12 +17,11 @@ from onclair.core.study import Answer, Control, Description, Learner, Rival, Stu
 from onclair.core.values import Case, Image
 from onclair.core.words import Words
 from onclair.explain.contributions import contributions
-from onclair.io.cohorts import file_of
-from onclair.io.nifti import read_image, read_mask
 from onclair.learn.estimators import estimator
 from onclair.learn.pipeline import Pipeline
 from onclair.learn.selection import Selection
 from onclair.run.gaps import case_warnings
+from onclair.run.pictured import pictured
 from onclair.science.radiomics.controls import is_permutation_invariant, shuffled
 from onclair.science.radiomics.extract import Extraction, extract
 from onclair.virtual.radiomics import VirtualRadiomics, write
@@ -49,19 +48,18 @@ class RadiomicsSettings(RunSettings):
 
 
 def read(cohort: Cohort, patient: str) -> Case:
-    """Return the PET of one patient and its outline, on one grid.
+    """Return the PET of one patient and its outline, on one grid; NIfTI, or a DICOM series with RTSTRUCT or SEG.
 
     Raises
     ------
     BadCase
-        For a missing or damaged file, an outline of another geometry, NaN, or a PET declared in another unit than SUV.
+        For a missing or damaged file, an outline of another geometry, NaN, or a PET in another unit than SUV.
     """
     unit = cohort.about.units.get("pet", "SUV")  # loose files of new cases declare none
     if unit != "SUV":
         told = f"The PET of {patient} is declared in '{unit}'; this study reads SUV"
         raise BadCase(f'{told}: convert the images, then write pet = "SUV" under [units] in cohort.toml.', item=patient)
-    image = read_image(file_of(cohort, patient, "pet"), unit, "PET", of=f"the PET of {patient}")
-    mask = read_mask(file_of(cohort, patient, "mask"), of=f"the outline of {patient}").on(image)
+    image, mask = pictured(cohort, patient, "pet", unit)
     return Case(patient, str(cohort.centre_of([patient])[patient]), signals={"pet": image}, masks={"lesion": mask})
 
 

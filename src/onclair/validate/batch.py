@@ -281,11 +281,8 @@ def within_batch_auc(
     (0.75, 0.5)
     """
     rows = judged_rows(truth, scores, patients, level=level)
-    codes, levels = pd.factorize(np.asarray(batch).ravel())
-    if codes.size != rows.truth.size or (codes < 0).any():
-        found = f"{int((codes >= 0).sum())} batches were named for {rows.truth.size} rows"
-        raise BadInput(f"{found}; name the batch of each row, or leave the row out.")
-    pairs = np.bincount(codes[rows.truth], minlength=len(levels)) * np.bincount(codes[~rows.truth], minlength=len(levels))
+    codes, count = batch_codes(batch, rows.truth.size)
+    pairs = np.bincount(codes[rows.truth], minlength=count) * np.bincount(codes[~rows.truth], minlength=count)
     if not pairs.any():
         return rows.missing(name, "no batch holds both an event and a non-event")
     value, influence = 0.0, np.zeros(rows.truth.size)
@@ -294,8 +291,27 @@ def within_batch_auc(
         area, contributions = auc_influence(replace(rows, truth=rows.truth[here], scores=rows.scores[:, here], clusters=None))
         value += share * area
         influence[here] = share * contributions
-    method = f"AUC over pairs of the same batch, {int(np.count_nonzero(pairs))} of {len(levels)} batches hold both classes; DeLong 1988"
+    method = f"AUC over pairs of the same batch, {int(np.count_nonzero(pairs))} of {count} batches hold both classes; DeLong 1988"
     return _area(rows, name, value, influence, method)
+
+
+def batch_codes(batch: npt.ArrayLike, size: int) -> tuple[Ints, int]:
+    """Return the batch of each row as a number from 0, and how many there are.
+
+    Raises
+    ------
+    BadInput
+        For a row without batch.
+
+    Examples
+    --------
+    >>> batch_codes(["x", "y", "x"], 3)
+    (array([0, 1, 0]), 2)
+    """
+    codes, levels = pd.factorize(np.asarray(batch).ravel())
+    if codes.size != size or (codes < 0).any():
+        raise BadInput(f"{int((codes >= 0).sum())} batches were named for {size} rows; name the batch of each row, or leave the row out.")
+    return codes.astype(np.int64), len(levels)
 
 
 def _told(name: str, codes: Ints, scores: Floats, method: str, levels: list[str]) -> Estimate:

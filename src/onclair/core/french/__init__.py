@@ -17,6 +17,7 @@ from onclair.core.french.learning import LEARNING
 from onclair.core.french.networks import NETWORKS
 from onclair.core.french.outlines import OUTLINES
 from onclair.core.french.planning import PLANNING
+from onclair.core.french.quality import QUALITY
 from onclair.core.french.readers import READERS
 from onclair.core.french.rows import ROWS
 from onclair.core.french.survival import SURVIVAL
@@ -44,6 +45,7 @@ TABLES: dict[str, Table] = {
     "explaining": EXPLAINING,
     "networks": NETWORKS,
     "audit": AUDIT,
+    "quality": QUALITY,
 }
 
 #: A fragment as a pattern, and its French.

@@ -7,48 +7,36 @@ AUDIT: tuple[tuple[str, str], ...] = (
     (r"(-?[\d.]+) \((-?[\d.]+) to (-?[\d.]+)\)", r"\1 (\2 à \3)"),
     (r"(-?\d+\.\d+)", r"\1"),
     # the card
-    (r"the score needs what the card does not say: (?P<name>.+)", r"il faut au score ce que la fiche ne dit pas : \1"),
-    (r"the score can be computed", r"le score peut être calculé"),
+    (r"The score needs what the card does not say: (?P<name>.+)", r"Il faut au score ce que la fiche ne dit pas : \1"),
+    (r"The score can be computed", r"Le score peut être calculé"),
     (r"(\d+) items are missing: (?P<name>.+)", r"\1 points manquent : \2"),
-    (r"the card says all that it could", r"la fiche dit tout ce qu'elle pouvait"),
+    (r"The card says all that it could", r"La fiche dit tout ce qu'elle pouvait"),
     # extraction
     (
-        r"the cohort brings no values of the authors \(authors\.csv\) to compare with",
-        r"la cohorte n'apporte aucune valeur des auteurs (authors.csv) à comparer",
+        r"The cohort brings no values of the authors \(authors\.csv\) to compare with",
+        r"La cohorte n'apporte aucune valeur des auteurs (authors.csv) à comparer",
     ),
     (r"authors\.csv holds none of the card's features", r"authors.csv ne contient aucune caractéristique de la fiche"),
     (
-        r"our values are not the authors' for (?P<name>.+): settings or engine differ",
-        r"nos valeurs ne sont pas celles des auteurs pour \1 : réglages ou moteur diffèrent",
+        r"Our values are not the authors' for (?P<name>.+): settings or engine differ",
+        r"Nos valeurs ne sont pas celles des auteurs pour \1 : réglages ou moteur diffèrent",
     ),
     (
-        r"our values are the authors' for all (\d+) features compared",
-        r"nos valeurs sont celles des auteurs pour les \1 caractéristiques comparées",
+        r"Our values are the authors' for all (\d+) features compared",
+        r"Nos valeurs sont celles des auteurs pour les \1 caractéristiques comparées",
     ),
     (r"largest relative difference from the authors' values", r"plus grand écart relatif aux valeurs des auteurs"),
     (r"no patient has both values, the authors' one not 0", r"aucun patient n'a les deux valeurs, celle des auteurs non nulle"),
     # rivals
-    (r"there is no score to set beside the rivals", r"il n'y a pas de score à mettre à côté des rivaux"),
-    (
-        r"the score ranks patients no better than (?P<name>.+), the clinical columns: no interval of a difference lies above 0",
-        r"le score ne classe pas mieux que \1 et les colonnes cliniques : aucun intervalle d'une différence n'est au-dessus de 0",
-    ),
-    (
-        r"the score ranks patients no better than the clinical columns: no interval of a difference lies above 0",
-        r"le score ne classe pas mieux que les colonnes cliniques : l'intervalle de la différence n'est pas au-dessus de 0",
-    ),
+    (r"There is no score to set beside the rivals", r"Il n'y a pas de score à mettre à côté des rivaux"),
     (
         r"the score ranks patients no better than (?P<name>.+): no interval of a difference lies above 0",
         r"le score ne classe pas mieux que \1 : aucun intervalle d'une différence n'est au-dessus de 0",
     ),
+    (r"The score ranks patients better than (?P<name>.+)", r"Le score classe les patients mieux que \1"),
     (
-        r"the score ranks patients better than (?P<name>.+), the clinical columns",
-        r"le score classe les patients mieux que \1 et les colonnes cliniques",
-    ),
-    (r"the score ranks patients better than (?P<name>.+)", r"le score classe les patients mieux que \1"),
-    (
-        r"signs differ between published fits of these features \((?P<name>.+)\): they are collinear",
-        r"les signes diffèrent entre les ajustements publiés de ces caractéristiques (\1) : elles sont colinéaires",
+        r"Signs differ between published fits of these features \((?P<name>.+)\): they are collinear",
+        r"Les signes diffèrent entre les ajustements publiés de ces caractéristiques (\1) : elles sont colinéaires",
     ),
     (
         r"(\d+) of (\d+) features have a variance inflation of (\d+) or more",
@@ -90,22 +78,14 @@ AUDIT: tuple[tuple[str, str], ...] = (
         r"(\d+) of (\d+) promising features stay so on shuffled voxels",
         r"\1 caractéristiques prometteuses sur \2 le restent, voxels mélangés",
     ),
-    (r"there is no score to try on destroyed signals", r"il n'y a pas de score à essayer sur des signaux détruits"),
+    (r"There is no score to try on destroyed signals", r"Il n'y a pas de score à essayer sur des signaux détruits"),
     (
-        r"every feature is permutation-invariant: it reads shape alone, so that surviving shuffles proves nothing",
-        r"chaque caractéristique est invariante par permutation : elle ne lit que la forme, survivre au mélange ne prouve rien",
+        r"The score does as well on shuffled voxels \(difference (?P<text>.+)\): it reads no texture",
+        r"Le score fait aussi bien sur des voxels mélangés (différence \1) : il ne lit aucune texture",
     ),
     (
-        r"every feature is permutation-invariant: it reads intensities, not their places, so that surviving shuffles proves nothing",
-        r"chaque caractéristique est invariante par permutation : elle lit les intensités, pas leurs places, survivre ne prouve rien",
-    ),
-    (
-        r"the score does as well on shuffled voxels \(difference (?P<text>.+)\): it reads no texture",
-        r"le score fait aussi bien sur des voxels mélangés (différence \1) : il ne lit aucune texture",
-    ),
-    (
-        r"the score changes when the voxels are shuffled \(difference (?P<text>.+)\)",
-        r"le score change quand les voxels sont mélangés (différence \1)",
+        r"The score changes when the voxels are shuffled \(difference (?P<text>.+)\)",
+        r"Le score change quand les voxels sont mélangés (différence \1)",
     ),
     (r"median over (\d+) copies of value and interval", r"médiane sur \1 copies de la valeur et de l'intervalle"),
     (r"mean of the folded figure over (\d+) copies", r"moyenne sur \1 copies de la valeur repliée"),
@@ -118,22 +98,23 @@ AUDIT: tuple[tuple[str, str], ...] = (
         r"un réseau lit une image, pas des caractéristiques",
     ),
     (r"its controls destroy the image instead", r"ses contrôles détruisent l'image à la place"),
+    (r"(?P<how>.+), (\d+) draws", r"\1, \2 tirages"),
     (
-        r"each feature dealt anew to the patients, by itself, the card's own weights kept, (\d+) draws",
-        r"chaque caractéristique redistribuée seule entre les patients, poids de la fiche gardés, \1 tirages",
+        r"each feature dealt anew to the patients, by itself, the card's own weights kept",
+        r"chaque caractéristique redistribuée seule entre les patients, poids de la fiche gardés",
     ),
     (
-        (
-            r"the card's weights redrawn \(normal, on standardised features\), each draw turned to the side on which it does better, "
-            r"(\d+) draws"
-        ),
-        (
-            r"poids de la fiche retirés au sort (loi normale, caractéristiques standardisées), chaque tirage tourné du côté où il fait "
-            r"mieux, \1 tirages"
-        ),
+        r"the card's weights redrawn \(normal, on standardised features\), each draw turned to the side on which it does better",
+        r"poids de la fiche retirés au sort (loi normale, caractéristiques standardisées), chacun tourné du côté où il fait mieux",
     ),
+    (
+        r"Every feature is permutation-invariant: (?P<why>.+), so that surviving shuffles proves nothing",
+        r"Chaque caractéristique est invariante par permutation : \1, si bien que survivre au mélange ne prouve rien",
+    ),
+    (r"it reads shape alone", r"elle ne lit que la forme"),
+    (r"it reads intensities, not their places", r"elle lit les intensités, pas leurs places"),
     # perturbation
-    (r"outline and image were not perturbed", r"contour et image n'ont pas été perturbés"),
+    (r"Outline and image were not perturbed", r"Contour et image n'ont pas été perturbés"),
     (
         r"(\d+) of (\d+) features are steady over (\d+) looks at each patient",
         r"\1 caractéristiques sur \2 sont stables sur \3 regards par patient",
@@ -145,24 +126,24 @@ AUDIT: tuple[tuple[str, str], ...] = (
     (r"at least ([\d.]+) is asked of the lower bound", r"il est demandé au moins \1 à la borne basse"),
     # batch and harmonisation
     (
-        r"all patients come from one centre, and the tables name no other batch",
-        r"tous les patients viennent d'un centre, et les tables ne nomment aucun autre lot",
+        r"All patients come from one centre, and the tables name no other batch",
+        r"Tous les patients viennent d'un centre, et les tables ne nomment aucun autre lot",
     ),
     (r"all patients come from one centre", r"tous les patients viennent d'un même centre"),
-    (r"there is no score to judge within batches", r"il n'y a pas de score à juger dans les lots"),
+    (r"There is no score to judge within batches", r"Il n'y a pas de score à juger dans les lots"),
     (r"there is no score to rank patients within a batch by", r"il n'y a pas de score pour classer dans un lot"),
     (
         r"what the score tells hangs on (?P<name>.+): within a batch it ranks no better than chance",
         r"ce que dit le score tient à \1 : dans un même lot, il ne classe pas mieux que le hasard",
     ),
-    (r"the score is not explained by (?P<name>.+)", r"le score n'est pas expliqué par \1"),
+    (r"The score is not explained by (?P<name>.+)", r"Le score n'est pas expliqué par \1"),
     (r"batches by (?P<name>\S+)", r"lots selon \1"),
     (
         r"Harrell's C over pairs of the same batch, (\d+) of (\d+) batches hold some",
         r"C de Harrell sur les paires d'un même lot, \1 lots sur \2 en contiennent",
     ),
     (r"no batch holds two patients who can be compared", r"aucun lot ne contient deux patients comparables"),
-    (r"there are no batches to harmonise", r"il n'y a aucun lot à harmoniser"),
+    (r"There are no batches to harmonise", r"Il n'y a aucun lot à harmoniser"),
     (
         r"ComBat by (?P<name>\S+), fitted on all patients without the outcome",
         r"ComBat selon \1, ajusté sur tous les patients sans le critère",
@@ -173,6 +154,8 @@ AUDIT: tuple[tuple[str, str], ...] = (
         r"le score passe à \1, une perte de \2 : une part de ce qu'il dit est le lot",
     ),
     (r"the score goes to (?P<text>.+), a loss of (?P<other>[^:]+)", r"le score passe à \1, une perte de \2"),
+    (r"'(?P<name>.+)' against '(?P<name_of_other>.+)'", r"« \1 » contre « \2 »"),
+    (r"logit scale", r"échelle logit"),
     (r"ridge logistic on the card's features", r"logistique ridge sur les caractéristiques de la fiche"),
     (
         r"Kruskal-Wallis 1952 and Brown-Forsythe 1974, Benjamini & Hochberg 1995 over both, q < ([\d.]+)",
@@ -180,15 +163,13 @@ AUDIT: tuple[tuple[str, str], ...] = (
     ),
     (r"(\d+) features", r"\1 caractéristiques"),
     # external
-    (r"no external cohort was given \(--external\)", r"aucune cohorte externe n'a été donnée (--external)"),
+    (r"No external cohort was given \(--external\)", r"Aucune cohorte externe n'a été donnée (--external)"),
     (
-        r"(\d+) events among (\d+) patients of the external cohort: (?P<text>.+), which chance alone would allow",
-        r"\1 événements chez \2 patients de la cohorte externe : \3, ce que le hasard seul permettrait",
+        r"(?P<counts>.+ patients of the external cohort): (?P<text>.+), which chance alone would allow",
+        r"\1 : \2, ce que le hasard seul permettrait",
     ),
-    (
-        r"(\d+) events among (\d+) patients of the external cohort: (?P<text>.+)",
-        r"\1 événements chez \2 patients de la cohorte externe : \3",
-    ),
+    (r"(?P<counts>.+ patients of the external cohort): (?P<text>.+)", r"\1 : \2"),
+    (r"(\d+) events among (\d+) patients of the external cohort", r"\1 événements chez \2 patients de la cohorte externe"),
     # risks
     (
         r"the network gives a score, and no risk to compare with the outcome",
@@ -209,17 +190,18 @@ AUDIT: tuple[tuple[str, str], ...] = (
     ),
     # interpretation
     (
-        r"the cohort brings no reader scores or biology \(semantic\.csv\)",
-        r"la cohorte n'apporte ni lectures ni biologie (semantic.csv)",
+        r"The cohort brings no reader scores or biology \(semantic\.csv\)",
+        r"La cohorte n'apporte ni lectures ni biologie (semantic.csv)",
     ),
     (
         r"semantic\.csv holds no column that enough patients share and that varies",
         r"semantic.csv ne contient aucune colonne qui varie chez assez de patients",
     ),
     (
-        r"of (\d+) columns of semantic\.csv, the score goes with nothing \(at most (\d+)% of such calls false\)",
-        r"sur \1 colonnes de semantic.csv, le score ne va avec aucune (au plus \2 % de tels appels faux)",
+        r"Of (\d+) columns of semantic\.csv, the score goes with (?P<what>nothing) \(at most (\d+)% of such calls false\)",
+        r"Sur \1 colonnes de semantic.csv, le score ne va avec \2 (au plus \3 % de tels appels faux)",
     ),
+    (r"nothing", r"rien"),
     (
         r"of (\d+) columns of semantic\.csv, the score goes with (?P<name>.+) \(at most (\d+)% of such calls false\)",
         r"sur \1 colonnes de semantic.csv, le score va avec \2 (au plus \3 % de tels appels faux)",
@@ -230,7 +212,11 @@ AUDIT: tuple[tuple[str, str], ...] = (
         r"« \1 » ne peut être répliqué d'après ce qui est publié : la fiche ne dit pas \2",
     ),
     (
-        r"(\d+) events and (\d+) non-events are too few to say whether '(?P<name>.+)' holds( \((?P<name_of_figure>.+)\))?",
+        r"(\d+) events and (\d+) non-events are too few to say whether '(?P<name>.+)' holds \((?P<figure>.+)\)",
+        r"\1 événements et \2 non-événements sont trop peu pour dire si « \3 » tient (\4)",
+    ),
+    (
+        r"(\d+) events and (\d+) non-events are too few to say whether '(?P<name>.+)' holds",
         r"\1 événements et \2 non-événements sont trop peu pour dire si « \3 » tient",
     ),
     (
@@ -238,21 +224,24 @@ AUDIT: tuple[tuple[str, str], ...] = (
         r"\1 événements et \2 non-événements sont trop peu pour dire qu'une seule tient",
     ),
     (
-        (
-            r"(\d+) of (\d+) features look promising \(above 0\.7\), and (\d+) of these still do when the voxels inside the outline change "
-            r"places"
-        ),
-        r"\1 caractéristiques sur \2 semblent prometteuses (au-dessus de 0,7), et \3 le restent, voxels du contour mélangés",
+        r"(?P<counted>.+ features look promising \(above 0\.7\)), and (\d+) of these still do with the voxels shuffled",
+        r"\1, et \2 le restent, voxels mélangés",
     ),
-    (r"'(?P<name>.+)' held on these patients( \((?P<name_of_figure>.+)\))?", r"« \1 » a tenu chez ces patients"),
-    (r"'(?P<name>.+)' did not hold on these patients( \((?P<name_of_figure>.+)\))?", r"« \1 » n'a pas tenu chez ces patients"),
+    (
+        r"(\d+) of (\d+) features look promising \(above 0\.7\)",
+        r"\1 caractéristiques sur \2 semblent prometteuses (au-dessus de 0,7)",
+    ),
+    (r"(?P<held>'.+ on these patients) \((?P<figure>.+)\)", r"\1 (\2)"),
+    (r"'(?P<name>.+)' held on these patients", r"« \1 » a tenu chez ces patients"),
+    (r"'(?P<name>.+)' did not hold on these patients", r"« \1 » n'a pas tenu chez ces patients"),
+    (r"AUC (-?[\d.]+), (-?[\d.]+) to (-?[\d.]+)", r"AUC \1, \2 à \3"),
+    (r"Harrell's C (-?[\d.]+), (-?[\d.]+) to (-?[\d.]+)", r"C de Harrell \1, \2 à \3"),
     (
         r"neither lesion volume, nor the intensities alone, nor the batch explains what it measures",
         r"ni le volume de la lésion, ni les intensités seules, ni le lot n'expliquent ce qu'il mesure",
     ),
     (r"what it measures here is (?P<what>.+) and (?P<other>.+)", r"ce qu'il mesure ici, c'est \1 et \2"),
     (r"what it measures here is (?P<what>.+)", r"ce qu'il mesure ici, c'est \1"),
-    (r"lesion volume and intensities whatever their place \(no texture\)", r"le volume de la lésion et les intensités, sans texture"),
     (r"lesion volume", r"le volume de la lésion"),
     (r"intensities whatever their place \(no texture\)", r"les intensités où qu'elles soient (pas la texture)"),
     (r"which scanner or centre the patient came from", r"le scanner ou le centre d'où vient le patient"),
@@ -279,8 +268,8 @@ AUDIT: tuple[tuple[str, str], ...] = (
     (r"not_replicated otherwise", r"non répliqué sinon"),
     # warnings
     (
-        r"these patients are virtual: no figure here says anything about a person",
-        r"ces patients sont virtuels : aucun chiffre ne dit rien d'une personne",
+        r"These patients are virtual: no figure here says anything about a person",
+        r"Ces patients sont virtuels : aucun chiffre ne dit rien d'une personne",
     ),
     (
         r"(\d+) events and (\d+) non-events are too few for a validation claim",

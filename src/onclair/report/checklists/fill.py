@@ -1,4 +1,4 @@
-"""The four checklists of one record, as plain values and as JSON text."""
+"""The five checklists of one record, as plain values and as JSON text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from onclair.core.evidence import Evidence
 from onclair.core.words import Language
 from onclair.report.checklists.claim import CLAIM
+from onclair.report.checklists.clear import CLEAR
 from onclair.report.checklists.metrics import METRICS
 from onclair.report.checklists.probast_ai import PROBAST_AI
 from onclair.report.checklists.record import Record
@@ -16,16 +17,16 @@ from onclair.report.json import report_dict
 
 #: The version of the layout.
 FORMAT = "onclair-checklists/1"
-LISTS = (TRIPOD_AI, PROBAST_AI, CLAIM, METRICS)
+LISTS = (TRIPOD_AI, PROBAST_AI, CLAIM, CLEAR, METRICS)
 
 
 def checklists(evidence: Evidence, language: Language = "en") -> dict[str, Any]:
-    """Return TRIPOD+AI, PROBAST+AI, CLAIM 2024 and METRICS, filled from the JSON report and from nothing else.
+    """Return TRIPOD+AI, PROBAST+AI, CLAIM 2024, CLEAR and METRICS, filled from the JSON report and from nothing else.
 
     Parameters
     ----------
     evidence : Evidence
-        Of the `validate` stage, of a study or of a validation.
+        Of the `validate` stage, of a study, of a validation or of an audit.
     language : {"en", "fr"}
         Of labels and reasons.
 
@@ -41,7 +42,7 @@ def checklists(evidence: Evidence, language: Language = "en") -> dict[str, Any]:
     --------
     >>> found = checklists(Evidence("validate"))
     >>> [one["name"] for one in found["checklists"]]
-    ['TRIPOD+AI', 'PROBAST+AI', 'CLAIM 2024', 'METRICS']
+    ['TRIPOD+AI', 'PROBAST+AI', 'CLAIM 2024', 'CLEAR', 'METRICS']
     >>> {item["status"] for one in found["checklists"] for item in one["items"]}
     {'not_available'}
     """

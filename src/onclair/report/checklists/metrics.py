@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from onclair.core.words import Words
 from onclair.report.checklists import answers as say
+from onclair.report.checklists import audited
 from onclair.report.checklists import reasons as why
 from onclair.report.checklists.items import Checklist, Item
+
+_CONFOUNDS = audited.either(say.volume_confound, audited.confounders)
 
 _DESIGN = (
     Item(
@@ -26,9 +29,11 @@ _DESIGN = (
     Item("7", Words("Time between imaging and reference standard", "Délai entre imagerie et étalon de référence")),
 )
 _SEGMENTATION = (
-    Item("C1", Words("Condition: are there outlines?", "Condition : y a-t-il des contours ?"), say.outlined),
+    Item(
+        "C1", Words("Condition: are there outlines?", "Condition : y a-t-il des contours ?"), audited.either(say.outlined, audited.outlined)
+    ),
     Item("C2", Words("Condition: are outlines made with no human hand?", "Condition : les contours sont-ils faits sans main humaine ?")),
-    Item("8", Words("How outlines were made", "Comment les contours ont été faits")),
+    Item("8", Words("How outlines were made", "Comment les contours ont été faits"), audited.outlining),
     Item("9", Words("How good automatic outlines are", "Qualité des contours automatiques")),
     Item("10", Words("Outlines of the test set by one reader or one tool", "Contours du jeu de test par un seul lecteur ou outil")),
 )
@@ -36,7 +41,8 @@ _FEATURES = (
     Item(
         "C3",
         Words("Condition: are features made by hand?", "Condition : les caractéristiques sont-elles faites à la main ?"),
-        say.extraction,
+        audited.either(say.extraction, audited.features),
+        unless=audited.no_features,
     ),
     Item(
         "11",
@@ -44,7 +50,7 @@ _FEATURES = (
         lacks=why.PARTLY_SETTINGS,
     ),
     Item("12", Words("Software that follows a standard", "Logiciel qui suit un standard"), lacks=why.VERSION_ONLY),
-    Item("13", Words("Parameters of the features", "Paramètres des caractéristiques"), say.extraction),
+    Item("13", Words("Parameters of the features", "Paramètres des caractéristiques"), audited.either(say.extraction, audited.preparation)),
     Item("C4", Words("Condition: are there data in a table?", "Condition : y a-t-il des données en tableau ?"), say.tabular),
     Item(
         "C5",
@@ -62,11 +68,16 @@ _FEATURES = (
         Words("Number of features beside the size of the data", "Nombre de caractéristiques face à la taille des données"),
         say.dimensionality,
     ),
-    Item("17", Words("Stability of networks from end to end", "Stabilité des réseaux de bout en bout"), unless=why.no_end_to_end),
+    Item(
+        "17",
+        Words("Stability of networks from end to end", "Stabilité des réseaux de bout en bout"),
+        audited.steady_network,
+        unless=why.no_end_to_end,
+    ),
 )
 _MODELLING = (
     Item("18", Words("Data divided properly", "Données bien partagées"), say.division_by_patient, unless=why.elsewhere),
-    Item("19", Words("What else could explain the result", "Ce qui pourrait expliquer le résultat autrement"), say.volume_confound),
+    Item("19", Words("What else could explain the result", "Ce qui pourrait expliquer le résultat autrement"), _CONFOUNDS),
     Item(
         "20",
         Words("Measures of performance that suit the task", "Mesures de performance adaptées à la tâche"),
@@ -76,7 +87,7 @@ _MODELLING = (
     Item("21", Words("Uncertainty", "Incertitude"), say.uncertainty, lacks=why.NO_FIGURE),
     Item("22", Words("Calibration", "Calibration"), say.calibration, lacks=why.NO_FIGURE),
     Item("23", Words("One kind of image, or proof that it is not enough", "Une seule sorte d'image, ou preuve qu'elle ne suffit pas")),
-    Item("24", Words("Beside what is known without radiomics", "Face à ce qu'on sait sans radiomique"), say.beside_dull),
+    Item("24", Words("Beside what is known without radiomics", "Face à ce qu'on sait sans radiomique"), audited.beside),
     Item("25", Words("Beside a simple or classical model", "Face à un modèle simple ou classique"), say.beside_prevalence),
     Item(
         "26",
@@ -87,14 +98,14 @@ _MODELLING = (
     Item(
         "27",
         Words("Tested on cases of other institutions", "Testé sur des cas d'autres institutions"),
-        say.external,
+        audited.either(say.external, audited.external),
         lacks=why.NOT_EXTERNAL,
     ),
 )
 _OPENNESS = (
-    Item("28", Words("The data can be had", "Les données sont accessibles"), say.availability),
+    Item("28", Words("The data can be had", "Les données sont accessibles"), audited.either(say.availability, audited.licence)),
     Item("29", Words("The code can be had", "Le code est accessible"), lacks=why.HASH_ONLY),
-    Item("30", Words("The model can be had", "Le modèle est accessible"), lacks=why.NO_INTERCEPT),
+    Item("30", Words("The model can be had", "Le modèle est accessible"), audited.model, lacks=why.NO_INTERCEPT),
 )
 
 METRICS = Checklist(

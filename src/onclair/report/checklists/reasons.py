@@ -6,6 +6,7 @@ from onclair.core.words import Words
 from onclair.report.checklists.record import Record
 
 _JUDGES = Words("The run judges predictions; it develops no model.", "Ce calcul juge des prédictions ; il ne construit aucun modèle.")
+_AUDITS = Words("The run audits a frozen model; it develops none.", "Ce calcul audite un modèle figé ; il n'en construit aucun.")
 _DEVELOPS = Words(
     "The study develops its own model; the item concerns the evaluation of an existing one.",
     "L'étude construit son propre modèle ; ce point concerne l'évaluation d'un modèle existant.",
@@ -123,7 +124,7 @@ def judges_only(record: Record) -> Words | None:
     >>> judges_only(Record({"facts": {"kind": "validation"}})).en
     'The run judges predictions; it develops no model.'
     """
-    return _JUDGES if record.is_validation else None
+    return _JUDGES if record.is_validation else _AUDITS if record.is_audit else None
 
 
 def develops_only(record: Record) -> Words | None:

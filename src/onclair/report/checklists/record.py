@@ -107,6 +107,11 @@ class Record:
         return self.facts.get("kind") == "validation"
 
     @property
+    def is_audit(self) -> bool:
+        """Whether a published model was audited."""
+        return self.facts.get("kind") == "audit"
+
+    @property
     def develops(self) -> bool:
         """Whether a study trained the model that is judged."""
         return bool(self.facts.get("study")) and bool(self.model.get("candidates"))
@@ -135,7 +140,7 @@ class Record:
     def imaging(self) -> bool | None:
         """Whether the model reads images; None where the record does not say."""
         signal = self.facts.get("signal")
-        if signal in IMAGES or self.facts.get("volume"):
+        if signal in IMAGES or self.facts.get("volume") or self.is_audit:
             return True
         return False if signal in NO_IMAGES else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onclair.core.words import Words
 from onclair.report.checklists import answers as say
+from onclair.report.checklists import audited
 from onclair.report.checklists import reasons as why
 from onclair.report.checklists.items import Checklist, Item
 
@@ -42,7 +43,7 @@ _INTRODUCTION = (
             "Aims, and whether a model is developed, judged or both",
             "Objectifs, et s'il s'agit de construire un modèle, de le juger ou des deux",
         ),
-        say.aims,
+        audited.either(say.aims, audited.aims),
     ),
 )
 _DATA = (
@@ -161,6 +162,7 @@ _METHODS = (
             "How the judged predictions were computed (formula, code, service)",
             "Comment les prédictions jugées ont été calculées (formule, code, service)",
         ),
+        audited.model,
         lacks=why.COLUMN_ONLY,
         unless=why.develops_only,
     ),
@@ -191,7 +193,7 @@ _OPENNESS = (
         "18c", Words("Where the protocol is, or that there is none", "Où se trouve le protocole, ou qu'il n'y en a pas"), lacks=why.AUTHORS
     ),
     Item("18d", Words("Registration, or that there is none", "Enregistrement de l'étude, ou son absence"), lacks=why.AUTHORS),
-    Item("18e", Words("How the data can be had", "Comment obtenir les données"), say.availability),
+    Item("18e", Words("How the data can be had", "Comment obtenir les données"), audited.either(say.availability, audited.licence)),
     Item("18f", Words("How the code of the analysis can be had", "Comment obtenir le code de l'analyse"), lacks=why.HASH_ONLY),
     Item(
         "19",

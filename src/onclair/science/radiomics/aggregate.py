@@ -15,7 +15,7 @@ AGGREGATIONS = ("2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb
 
 Table = npt.NDArray[np.int64]
 Row = npt.NDArray[np.float64]
-#: (levels, some of its voxels, step) to the matrix of one direction.
+#: (levels, some of its spans, step) to the matrix of one direction.
 Count = Callable[[GreyLevels, npt.NDArray[np.int64], int], Table]
 #: One matrix to the sums that its features are made of.
 Reduce = Callable[[Table], Row]
@@ -58,7 +58,7 @@ def reduced(levels: GreyLevels, aggregations: Iterable[str], count: Count, reduc
 def _volume(levels: GreyLevels, averaged: bool, count: Count, reduce: Reduce) -> dict[str, list[Row]]:
     rows, merged = [], None
     for offset in levels.offsets:
-        table = count(levels, levels.voxels, offset)
+        table = count(levels, levels.spans, offset)
         if averaged:
             rows.append(reduce(table))
         merged = table if merged is None else merged + table
@@ -70,8 +70,8 @@ def _slices(levels: GreyLevels, averaged: bool, count: Count, reduce: Reduce) ->
     directed: list[Row] = []
     whole: list[Row] = []
     merged: list[Any] = [0] * IN_PLANE
-    for voxels in levels.slices:
-        tables = [count(levels, voxels, offset) for offset in levels.offsets[:IN_PLANE]]
+    for spans in levels.slices:
+        tables = [count(levels, spans, offset) for offset in levels.offsets[:IN_PLANE]]
         if averaged:
             directed += [reduce(table) for table in tables]
         whole.append(reduce(sum(tables[1:], tables[0])))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
+import scipy  # its parts are imported where they are first used
 
 from onclair.science.radiomics.features import Features, named, undefined
 
@@ -83,7 +83,7 @@ def autocorrelation(array: Volume, kept: npt.NDArray[np.bool_], spacing_mm: Spac
 
 def _pair_sums(centred: Volume, kept: npt.NDArray[np.bool_], spacing: Spacing, most: int) -> _PairSums:
     x, y, z = centred.shape
-    plane = 4 * fft.next_fast_len(x, True) * fft.next_fast_len(y, True)
+    plane = 4 * scipy.fft.next_fast_len(x, True) * scipy.fft.next_fast_len(y, True)
     depth = min(z, max(1, most // (2 * plane)))
     starts = range(0, z, depth)
     parts = []
@@ -101,7 +101,7 @@ def _block_sums(centred: Volume, kept: npt.NDArray[np.bool_], layers: _Layers, s
     By Parseval: ``sum_lag w(lag) corr(lag) = sum_k W*(k) A*(k) B(k) / N``, so that nothing is transformed back. Only the transform
     along x is held; those along y and z are made for one of its frequencies at a time, for all of them are eight times the region.
     """
-    size = tuple(2 * fft.next_fast_len(n, True) for n in (*centred.shape[:2], layers.depth))  # even, and at least 2 n - 1
+    size = tuple(2 * scipy.fft.next_fast_len(n, True) for n in (*centred.shape[:2], layers.depth))  # even, and at least 2 n - 1
     weights = _inverse_distance_spectrum(layers, size, spacing)
     first = second = _along_x(centred, kept, slice(layers.first, layers.first + layers.depth), size[0])
     if layers.first != layers.second:
@@ -120,12 +120,12 @@ def _block_sums(centred: Volume, kept: npt.NDArray[np.bool_], layers: _Layers, s
 def _along_x(centred: Volume, kept: npt.NDArray[np.bool_], block: slice, length: int) -> list[Spectrum]:
     """Return the transforms along x of mask, values and squares."""
     parts = (kept[:, :, block].astype(np.float64), centred[:, :, block], np.square(centred[:, :, block]))
-    return [np.asarray(fft.rfft(part, length, axis=0)) for part in parts]
+    return [np.asarray(scipy.fft.rfft(part, length, axis=0)) for part in parts]
 
 
 def _sheet(rows: Spectrum, size: tuple[int, ...]) -> Spectrum:
     """Return the transform along y and z, zero-padded; z first, so that no row of zeros is transformed."""
-    return np.asarray(fft.fft(fft.fft(rows, size[2], axis=1), size[1], axis=0))
+    return np.asarray(scipy.fft.fft(scipy.fft.fft(rows, size[2], axis=1), size[1], axis=0))
 
 
 def _inverse_distance_spectrum(layers: _Layers, size: tuple[int, ...], spacing: Spacing) -> Spectrum | Volume:
@@ -143,8 +143,8 @@ def _inverse_distance_spectrum(layers: _Layers, size: tuple[int, ...], spacing: 
     np.sqrt(weights, out=weights)
     np.divide(1.0, weights, out=weights, where=weights > 0)
     if not offset:
-        return np.asarray(fft.dctn(weights, 1))
-    return np.asarray(fft.fft(fft.dctn(weights, 1, axes=(0, 1)), axis=2))
+        return np.asarray(scipy.fft.dctn(weights, 1))
+    return np.asarray(scipy.fft.fft(scipy.fft.dctn(weights, 1, axes=(0, 1)), axis=2))
 
 
 def _unfolded(half: Spectrum | Volume, size: tuple[int, ...]) -> Spectrum | Volume:

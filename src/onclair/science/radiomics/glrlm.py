@@ -14,7 +14,7 @@ from numba import njit
 from onclair.science.radiomics.aggregate import AGGREGATIONS, Row, Table, averaged, reduced
 from onclair.science.radiomics.emphases import EMPHASES, element_sums, emphases
 from onclair.science.radiomics.features import Features, joined, named
-from onclair.science.radiomics.levels import GreyLevels
+from onclair.science.radiomics.levels import GreyLevels, Levels
 
 RUNS = (
     "sre", "lre", "lgre", "hgre", "srlge", "srhge", "lrlge", "lrhge", "glnu", "glnu_norm", "rlnu", "rlnu_norm", "r_perc",
@@ -73,31 +73,33 @@ def run_lengths(levels: GreyLevels, aggregations: Sequence[str] = ("3D_comb",)) 
     return joined(parts, glrlm_tags(aggregations))
 
 
-def run_counts(levels: GreyLevels, voxels: npt.NDArray[np.int64], offset: int) -> Table:
+def run_counts(levels: GreyLevels, spans: npt.NDArray[np.int64], offset: int) -> Table:
     """Return the matrix of one direction: the number of runs by grey level and length.
 
     Examples
     --------
     >>> from onclair.science.radiomics.levels import grey_levels
     >>> g = grey_levels(np.array([1, 2, 2]), np.ones((3, 1, 1), bool))
-    >>> run_counts(g, g.voxels, g.offsets[0]).tolist()
+    >>> run_counts(g, g.spans, g.offsets[0]).tolist()
     [[1, 0, 0], [0, 1, 0]]
     """
-    return np.asarray(_runs(levels.flat, voxels, offset, levels.count, levels.longest))
+    so_far: Levels = np.empty(levels.flat.size, np.uint8) if levels.longest < 256 else np.empty(levels.flat.size, np.uint16)
+    return np.asarray(_runs(levels.flat, spans, abs(offset), levels.count, levels.longest, so_far))
 
 
 @njit(cache=True, nogil=True)
-def _runs(flat: npt.NDArray[np.uint16], voxels: npt.NDArray[np.int64], offset: int, count: int, longest: int) -> Table:
-    """Carry the length of the run that ends in each voxel along, and count it where the next voxel has another level.
+def _runs(flat: Levels, spans: npt.NDArray[np.int64], step: int, count: int, longest: int, so_far: Levels) -> Table:
+    """Count runs: number the voxels of each from 0, count by number and level; as many are of one length as go no further.
 
-    Without a branch: whether a run goes on is what a processor guesses worst.
+    A run is as long either way; backwards, the voxel before has been numbered before. The numbers need no branch, so that many are
+    made in one instruction; `so_far` is the room for them.
     """
-    table = np.zeros((longest, count), np.int64)
-    so_far = np.empty(flat.size, np.uint16)
-    step = abs(offset)  # a run is as long either way; this way, the voxel before has been seen before
-    for voxel in voxels:
-        level = flat[voxel]
-        before = so_far[voxel - step] * (flat[voxel - step] == level)
-        so_far[voxel] = before + 1
-        table[before, level - 1] += flat[voxel + step] != level
-    return table.T.copy()
+    table = np.zeros((longest + 1, count + 1), np.int64)
+    for k in range(spans.shape[0]):
+        first, end = spans[k, 0], spans[k, 1]
+        here, before, now, then = flat[first:end], flat[first - step : end - step], so_far[first:end], so_far[first - step : end - step]
+        for i in range(here.size):
+            now[i] = (then[i] + 1) * (here[i] == before[i])
+        for i in range(here.size):
+            table[now[i], here[i]] += 1
+    return (table[:-1, 1:] - table[1:, 1:]).T.copy()

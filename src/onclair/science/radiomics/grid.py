@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy  # its parts are imported where they are first used
 
 from onclair.core.errors import BadCase, BadSetting
 from onclair.core.names import did_you_mean
@@ -213,7 +213,7 @@ def _along(values: Volume, at: Volume, axis: int, how: str) -> Volume:
     taps: tuple[npt.NDArray[np.intp], ...] = (below, below + 1)
     weights: tuple[Volume, ...] = (1 - share, share)
     if how == "cubic":
-        values = ndimage.spline_filter1d(values, 3, axis=axis, mode="mirror")
+        values = scipy.ndimage.spline_filter1d(values, 3, axis=axis, mode="mirror")
         taps, weights = tuple(_mirrored(below + k, n) for k in (-1, 0, 1, 2)), _spline_weights(share)
     shape = tuple(-1 if a == axis else 1 for a in range(3))
     total = np.zeros(())

@@ -15,6 +15,8 @@ DIRECTIONS = (
 )  # fmt: skip
 IN_PLANE = 4
 
+Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GreyLevels:
@@ -22,12 +24,13 @@ class GreyLevels:
 
     Attributes
     ----------
-    flat : ndarray, uint16
+    flat : ndarray, uint8 or, above 255 levels, uint16
         Levels from 1, 0 outside the region; z slowest, x fastest.
-    voxels : ndarray, int64, shape (n,)
-        Positions of the region in `flat`, ascending, hence slice by slice.
+    spans : ndarray, int64, shape (n, 2)
+        The region in `flat`, ascending, as spans of voxels that lie side by side along x: the first, and the one after the last.
+        Kernels run along them, so that neighbours lie side by side too and many are looked at in one instruction.
     slices : tuple of ndarray
-        `voxels`, cut into the slices (along z) that hold any.
+        `spans`, cut into the slices (along z) that hold any.
     offsets : tuple of int
         The step in `flat` of each of `DIRECTIONS`.
     count : int
@@ -36,12 +39,17 @@ class GreyLevels:
         The longest run that fits.
     """
 
-    flat: npt.NDArray[np.uint16]
-    voxels: npt.NDArray[np.int64]
+    flat: Levels
+    spans: npt.NDArray[np.int64]
     slices: tuple[npt.NDArray[np.int64], ...]
     offsets: tuple[int, ...]
     count: int
     longest: int
+
+    @property
+    def voxels(self) -> npt.NDArray[np.int64]:
+        """Positions of the region in `flat`, ascending, shape (n,)."""
+        return np.flatnonzero(self.flat)
 
 
 def grey_levels(levels: npt.NDArray[Any], kept: npt.NDArray[np.bool_]) -> GreyLevels:
@@ -59,14 +67,29 @@ def grey_levels(levels: npt.NDArray[Any], kept: npt.NDArray[np.bool_]) -> GreyLe
     >>> g = grey_levels(np.array([1, 3]), np.ones((2, 1, 1), bool))
     >>> g.count, g.longest, g.flat[g.voxels].tolist(), g.flat[g.voxels + g.offsets[0]].tolist()
     (3, 2, [1, 3], [3, 0])
+    >>> g.spans.tolist()  # the padding is one voxel wide
+    [[17, 19]]
     """
     x, y, z = kept.shape
-    padded = np.zeros((z + 2, y + 2, x + 2), np.uint16)
+    count = int(levels.max())
+    padded = np.zeros((z + 2, y + 2, x + 2), np.uint8 if count < 256 else np.uint16)
     padded[1:-1, 1:-1, 1:-1].transpose(2, 1, 0)[kept] = levels
-    flat = padded.ravel()
-    voxels = np.flatnonzero(flat)
+    flat: Levels = padded.ravel()
+    inside = flat != 0
+    spans = (np.flatnonzero(inside[1:] != inside[:-1]) + 1).reshape(-1, 2)
     row, plane = x + 2, (x + 2) * (y + 2)
-    cuts = np.searchsorted(voxels, np.arange(1, z + 3) * plane)
-    slices = tuple(part for part in np.split(voxels, cuts) if part.size)
+    cuts = np.searchsorted(spans[:, 0], np.arange(1, z + 3) * plane)
+    slices = tuple(part for part in np.split(spans, cuts) if part.size)
     offsets = tuple(i + j * row + k * plane for i, j, k in DIRECTIONS)
-    return GreyLevels(flat, voxels, slices, offsets, int(levels.max()), max(kept.shape))
+    return GreyLevels(flat, spans, slices, offsets, count, max(kept.shape))
+
+
+def voxels_in(spans: npt.NDArray[np.int64]) -> int:
+    """Return the number of voxels in spans of them.
+
+    Examples
+    --------
+    >>> voxels_in(np.array([[17, 19], [22, 23]]))
+    3
+    """
+    return int((spans[:, 1] - spans[:, 0]).sum())

@@ -16,7 +16,7 @@ from numba import njit
 from onclair.science.radiomics.aggregate import Row, Table, averaged
 from onclair.science.radiomics.emphases import EMPHASES, element_sums, emphases
 from onclair.science.radiomics.features import Features, joined, named
-from onclair.science.radiomics.levels import IN_PLANE, GreyLevels
+from onclair.science.radiomics.levels import IN_PLANE, GreyLevels, Levels
 from onclair.science.radiomics.zones import undirected
 
 TONES = ("coarseness", "contrast", "busyness", "complexity", "strength")
@@ -98,12 +98,12 @@ def neighbourhoods(levels: GreyLevels, aggregations: Sequence[str] = ("3D",)) ->
     swept: dict[str, tuple[Neighbourhoods, ...]] = {}
     if set(wanted) & {"2D", "2_5D"}:
         steps = np.array(levels.offsets[:IN_PLANE])
-        counts = [_swept(levels.flat, voxels, steps, levels.count) for voxels in levels.slices]
+        counts = [_sweep(levels, spans, steps) for spans in levels.slices]
         swept["2D"] = tuple(_counted(*parts) for parts in counts)
         tones, dependence = (sum(parts[1:], parts[0]) for parts in zip(*counts, strict=True))
         swept["2_5D"] = (_counted(tones, dependence),)
     if "3D" in wanted:
-        swept["3D"] = (_counted(*_swept(levels.flat, levels.voxels, np.array(levels.offsets), levels.count)),)
+        swept["3D"] = (_counted(*_sweep(levels, levels.spans, np.array(levels.offsets))),)
     return {way: swept[way] for way in wanted}
 
 
@@ -194,28 +194,45 @@ def _counted(tones: npt.NDArray[np.int64], dependence: Table) -> Neighbourhoods:
     return Neighbourhoods(tones[0, :, 1:].sum(axis=1), (tones[1, :, 1:] / neighbours).sum(axis=1), dependence)
 
 
+def _sweep(levels: GreyLevels, spans: npt.NDArray[np.int64], steps: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Table]:
+    length = int((spans[:, 1] - spans[:, 0]).max())
+    fits = 2 * steps.size * levels.count < 2**16
+    total: Levels | npt.NDArray[np.uint32] = np.empty(length, np.uint16) if fits else np.empty(length, np.uint32)
+    return _swept(levels.flat, spans, steps, levels.count, total)
+
+
 @njit(cache=True, nogil=True)
 def _swept(
-    flat: npt.NDArray[np.uint16], voxels: npt.NDArray[np.int64], steps: npt.NDArray[np.int64], count: int
+    flat: Levels, spans: npt.NDArray[np.int64], steps: npt.NDArray[np.int64], count: int, total: Levels | npt.NDArray[np.uint32]
 ) -> tuple[npt.NDArray[np.int64], Table]:
     """Return, by level and number of neighbours, how many voxels and how far from their mean; by level and like neighbours, how many.
 
     ``|level - sum / n|`` is kept as ``|n level - sum|`` for each n, in whole numbers, so that no result depends on the order of voxels.
+    One neighbour of a whole span at a time; `total` is the room for the sums of the longest.
     """
-    tones = np.zeros((2, count, 2 * steps.size + 1), np.int64)
-    dependence = np.zeros((count, 2 * steps.size + 1), np.int64)
-    for voxel in voxels:
-        level = int(flat[voxel])
-        neighbours, total, alike = 0, 0, 0
+    tones = np.zeros((2, count + 1, 2 * steps.size + 1), np.int64)
+    dependence = np.zeros((count + 1, 2 * steps.size + 1), np.int64)
+    neighbours, alike = np.empty(total.size, np.uint8), np.empty(total.size, np.uint8)
+    for k in range(spans.shape[0]):
+        first, end = spans[k, 0], spans[k, 1]
+        here = flat[first:end]
+        total[: here.size] = 0
+        neighbours[: here.size] = 0
+        alike[: here.size] = 0
         for step in steps:
-            ahead, behind = int(flat[voxel + step]), int(flat[voxel - step])
-            neighbours += (ahead != 0) + (behind != 0)
-            alike += (ahead == level) + (behind == level)
-            total += ahead + behind
-        tones[0, level - 1, neighbours] += 1
-        tones[1, level - 1, neighbours] += abs(neighbours * level - total)
-        dependence[level - 1, alike] += 1
-    return tones, dependence
+            for away in (-step, step):
+                there = flat[first + away : end + away]
+                for i in range(here.size):
+                    total[i] += there[i]
+                for i in range(here.size):
+                    neighbours[i] += there[i] != 0
+                for i in range(here.size):
+                    alike[i] += there[i] == here[i]
+        for i in range(here.size):
+            tones[0, here[i], neighbours[i]] += 1
+            tones[1, here[i], neighbours[i]] += abs(np.int64(neighbours[i]) * np.int64(here[i]) - np.int64(total[i]))
+            dependence[here[i], alike[i]] += 1
+    return tones[:, 1:], dependence[1:]
 
 
 @njit(cache=True, nogil=True)

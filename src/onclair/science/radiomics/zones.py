@@ -16,7 +16,7 @@ from numba import njit
 from onclair.science.radiomics.aggregate import Row, averaged
 from onclair.science.radiomics.emphases import EMPHASES, element_sums, emphases
 from onclair.science.radiomics.features import Features, joined, named
-from onclair.science.radiomics.levels import DIRECTIONS, IN_PLANE, GreyLevels
+from onclair.science.radiomics.levels import DIRECTIONS, IN_PLANE, GreyLevels, Levels, voxels_in
 
 #: Ways to put together matrices that have no direction: slices averaged, slices merged, the volume.
 UNDIRECTED = ("2D", "2_5D", "3D")
@@ -230,24 +230,24 @@ def _laid_out(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def _zones(levels: GreyLevels, directions: int, inside: npt.NDArray[np.bool_] | None) -> Zones:
-    first, size, zone = _linked(levels.flat, levels.voxels, *_behind(levels, directions))
+    first, size, zone = _linked(levels.flat, levels.spans, *_behind(levels, directions))
     level = levels.flat[first].astype(np.int64)
     distance = np.zeros(first.size, np.int64)
     if inside is not None:
         axes = [levels.offsets[axis] for axis in (0, 1, IN_PLANE)]
         steps = np.array(axes[:2] if directions == IN_PLANE else axes)
-        distance = _nearest(_depths(inside, steps), levels.voxels, zone, first.size)
+        distance = _nearest(_depths(inside, steps), levels.spans, zone, first.size)
     if directions != IN_PLANE:
-        return Zones(level, size, distance, ((slice(0, first.size), levels.voxels.size),))
+        return Zones(level, size, distance, ((slice(0, first.size), voxels_in(levels.spans)),))
     return Zones(level, size, distance, tuple(_by_slice(levels, first)))
 
 
 def _by_slice(levels: GreyLevels, first: Whole) -> Iterator[tuple[slice, int]]:
     """Yield the zones of each slice, which lie one after another, and its number of voxels."""
-    ends = np.searchsorted(first, [voxels[-1] for voxels in levels.slices], side="right")
+    ends = np.searchsorted(first, [spans[-1, 1] - 1 for spans in levels.slices], side="right")
     start = 0
-    for end, voxels in zip(ends, levels.slices, strict=True):
-        yield slice(start, int(end)), voxels.size
+    for end, spans in zip(ends, levels.slices, strict=True):
+        yield slice(start, int(end)), voxels_in(spans)
         start = int(end)
 
 
@@ -264,7 +264,7 @@ def _behind(levels: GreyLevels, directions: int) -> tuple[Whole, Whole]:
 
 
 @njit(cache=True, nogil=True)
-def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, back: Whole, apart: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
+def _linked(flat: Levels, spans: Whole, back: Whole, apart: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
     """Return the first voxel and the size of each zone and, laid out as `flat`, the zone of each voxel, by union-find.
 
     A root is the first voxel of its zone, so that a parent always lies before its child. Neighbours of the voxel's level are
@@ -274,22 +274,36 @@ def _linked(flat: npt.NDArray[np.uint16], voxels: Whole, back: Whole, apart: Who
     for bits in range(2, lowest.size, 2):
         lowest[bits] = lowest[bits >> 1] + 1
     parent = np.empty(flat.size, np.int32)
-    for voxel in voxels:
-        level, alike = flat[voxel], 0
-        for k in range(back.size):
-            alike |= (flat[voxel - back[k]] == level) << k
-        if alike == 0:
-            parent[voxel] = voxel
-            continue
-        root = _root(parent, voxel - back[lowest[alike]])
-        alike &= apart[lowest[alike]]
-        while alike:
-            other = _root(parent, voxel - back[lowest[alike]])
+    same = np.empty((spans[:, 1] - spans[:, 0]).max(), np.uint16)
+    for s in range(spans.shape[0]):
+        first, end = spans[s, 0], spans[s, 1]
+        _alike(flat, first, end, back, same)
+        for voxel in range(first, end):
+            alike = int(same[voxel - first])
+            if alike == 0:
+                parent[voxel] = voxel
+                continue
+            root = _root(parent, voxel - back[lowest[alike]])
             alike &= apart[lowest[alike]]
-            parent[max(root, other)] = min(root, other)
-            root = min(root, other)
-        parent[voxel] = root
-    return _counted(parent, voxels)
+            while alike:
+                other = _root(parent, voxel - back[lowest[alike]])
+                alike &= apart[lowest[alike]]
+                parent[max(root, other)] = min(root, other)
+                root = min(root, other)
+            parent[voxel] = root
+    return _counted(parent, spans)
+
+
+@njit(cache=True, nogil=True)
+def _alike(flat: Levels, first: int, end: int, back: Whole, same: npt.NDArray[np.uint16]) -> None:
+    """Write, for each voxel of a span, the neighbours before it that have its level, as bits: one neighbour of all at a time."""
+    here = flat[first:end]
+    same[: here.size] = 0
+    for k in range(back.size):
+        there = flat[first - back[k] : end - back[k]]
+        bit = np.uint16(1 << k)
+        for i in range(here.size):
+            same[i] |= bit * np.uint16(here[i] == there[i])
 
 
 @njit(cache=True, nogil=True)
@@ -301,23 +315,25 @@ def _root(parent: npt.NDArray[np.int32], voxel: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _counted(parent: npt.NDArray[np.int32], voxels: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
+def _counted(parent: npt.NDArray[np.int32], spans: Whole) -> tuple[Whole, Whole, npt.NDArray[np.int32]]:
     """Return the first voxel and the size of each zone, numbered in that order; the number takes the place of the parent."""
     count = 0
-    for voxel in voxels:
-        count += parent[voxel] == voxel
+    for s in range(spans.shape[0]):
+        for voxel in range(spans[s, 0], spans[s, 1]):
+            count += parent[voxel] == voxel
     first, size = np.empty(count, np.int64), np.zeros(count, np.int64)
     count = 0
-    for voxel in voxels:
-        above = parent[voxel]
-        if above == voxel:
-            first[count] = voxel
-            zone = count
-            count += 1
-        else:
-            zone = parent[above]
-        parent[voxel] = zone
-        size[zone] += 1
+    for s in range(spans.shape[0]):
+        for voxel in range(spans[s, 0], spans[s, 1]):
+            above = parent[voxel]
+            if above == voxel:
+                first[count] = voxel
+                zone = count
+                count += 1
+            else:
+                zone = parent[above]
+            parent[voxel] = zone
+            size[zone] += 1
     return first, size, parent
 
 
@@ -339,9 +355,10 @@ def _depths(inside: npt.NDArray[np.bool_], steps: Whole) -> npt.NDArray[np.uint1
 
 
 @njit(cache=True, nogil=True)
-def _nearest(depth: npt.NDArray[np.uint16], voxels: Whole, zone: npt.NDArray[np.int32], count: int) -> Whole:
+def _nearest(depth: npt.NDArray[np.uint16], spans: Whole, zone: npt.NDArray[np.int32], count: int) -> Whole:
     """Return the least depth of each zone's voxels."""
     distance = np.full(count, np.iinfo(np.int32).max, np.int64)
-    for voxel in voxels:
-        distance[zone[voxel]] = min(distance[zone[voxel]], depth[voxel])
+    for s in range(spans.shape[0]):
+        for voxel in range(spans[s, 0], spans[s, 1]):
+            distance[zone[voxel]] = min(distance[zone[voxel]], depth[voxel])
     return distance

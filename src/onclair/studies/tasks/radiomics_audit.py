@@ -1,4 +1,4 @@
-"""`onclair radiomics audit`: a model card and a cohort in; ten gates, a verdict and verifiable evidence out."""
+"""`onclair radiomics audit`: a model card, or a network, and a cohort in; ten gates, a verdict and verifiable evidence out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import tomli_w
 
 from onclair.core.canonical import sha256_of
 from onclair.core.cohort import Cohort
-from onclair.core.errors import BadCase, BadCohort, BadInput, NoRoom
+from onclair.core.errors import BadCase, BadCohort, BadInput, BadSetting, NoRoom
 from onclair.core.evidence import Evidence
 from onclair.core.outcome import Outcome
 from onclair.core.progress import Listener, Progress, silent
@@ -35,11 +35,15 @@ from onclair.run.pool import pool
 from onclair.run.report import write_report
 from onclair.run.store import EVIDENCE, Store, inputs_of, json_bytes, opened, read_evidence, read_seal
 from onclair.science.radiomics.perturb import PERTURBATIONS
+from onclair.studies.tasks.radiomics_audit_deep import Look
 from onclair.studies.tasks.radiomics_audit_judge import Judged, judged
+from onclair.studies.tasks.radiomics_audit_looks import typical_lesion
 from onclair.studies.tasks.radiomics_audit_measure import STAGE as DESCRIBE
 from onclair.studies.tasks.radiomics_audit_measure import Controls, MeasureTask, control_names, measure_patient
-from onclair.studies.tasks.radiomics_audit_plan import Reading, reading_of
+from onclair.studies.tasks.radiomics_audit_network import asked_where, with_network
+from onclair.studies.tasks.radiomics_audit_plan import Reading, network_reading, reading_of
 from onclair.studies.tasks.radiomics_audit_rows import Rows, gathered
+from onclair.studies.tasks.radiomics_audit_scorer import NetworkEngine, keep_model, kept_model, network_engine, trained_on
 from onclair.validate.replication import RULES
 
 STAGE, KIND = "validate", "audit"
@@ -55,8 +59,8 @@ class Audit:
 
     Attributes
     ----------
-    card : str or Path
-        The name of a card that ships, or a file.
+    card : str, Path or None
+        The name of a card that ships, or a file; None where `model` is given.
     data : Path
         The cohort's folder.
     external : Path or None
@@ -70,9 +74,13 @@ class Audit:
     seed : int
         Of every random choice.
     progress : callable
+    model : Path or None
+        A network: its folder, or its card.
+    allow_code : bool
+        Whether code that the card of a network names may be run.
     """
 
-    card: str | Path
+    card: str | Path | None
     data: Path
     external: Path | None = None
     seeds: int = LEAST_SEEDS
@@ -80,10 +88,13 @@ class Audit:
     workers: int = 1
     seed: int = 1
     progress: Listener = silent
+    model: Path | None = None
+    allow_code: bool = False
 
-    def settings(self, card: Card) -> dict[str, Any]:
+    def settings(self, card: Card, reading: Reading) -> dict[str, Any]:
         """Return what the figures depend on besides files and code."""
-        return {"card": card.sha256, "seeds": self.seeds, "seed": self.seed, "external": self.external is not None}
+        model = {"model": reading.engine.sha256} if isinstance(reading.engine, NetworkEngine) else {}
+        return {"card": card.sha256, **model, "seeds": self.seeds, "seed": self.seed, "external": self.external is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,7 @@ class Audited:
         )
         return {
             **{name: facts[name] for name in names},
+            **({"network": facts["network"]} if "network" in facts else {}),
             "report": None if self.report is None else str(self.report),
             "evidence_id": self.claim.id,
             "seal": self.seal.id,
@@ -134,8 +146,10 @@ class Audited:
         }
 
 
-def replay_audit(root: Path, *, data: Path | None = None, external: Path | None = None, workers: int = 1) -> Replay:
-    """Audit again what a run audited, by the card that it kept, and compare record by record.
+def replay_audit(
+    root: Path, *, data: Path | None = None, external: Path | None = None, workers: int = 1, allow_code: bool = False
+) -> Replay:
+    """Audit again what a run audited, by the card or the network that it kept, and compare record by record.
 
     Parameters
     ----------
@@ -143,11 +157,13 @@ def replay_audit(root: Path, *, data: Path | None = None, external: Path | None 
     data, external : Path, optional
         The cohorts, where they are no longer where the run left them; an external one is always named.
     workers : int
+    allow_code : bool
+        Whether code that the card of a network names may be run.
 
     Raises
     ------
     BadInput
-        When the cohort is not there, or the run had an external one and none is named.
+        When the cohort is not there, the run had an external one and none is named, or the network is code that is not allowed.
     CheckFailed
         When the run does not verify.
     """
@@ -156,10 +172,13 @@ def replay_audit(root: Path, *, data: Path | None = None, external: Path | None 
     if seal.settings["external"] and external is None:
         raise BadInput(f"The audit in {root} had an external cohort; name it to replay.", item="external")
     with tempfile.TemporaryDirectory(prefix="onclair-replay-") as place:
-        card = Path(place, "card.toml")
-        card.write_text(tomli_w.dumps(json.loads((root / STAGE / "card.json").read_bytes())), encoding="utf-8")
+        card: Path | None = Path(place, "card.toml")
+        model = kept_model(root / STAGE / MODEL) if "model" in seal.settings else None
+        if model is None:
+            Path(place, "card.toml").write_text(tomli_w.dumps(json.loads((root / STAGE / "card.json").read_bytes())), encoding="utf-8")
         seeds, seed = int(seal.settings["seeds"]), int(seal.settings["seed"])
-        again = Audit(card, data or read_pointer(root), external, seeds, Path(place, "run"), workers, seed)
+        asked = Audit(None if model else card, data or read_pointer(root), external, seeds, Path(place, "run"), workers, seed)
+        again = replace(asked, model=model, allow_code=allow_code)
         return compared(root, Path(place, "run"), seal, audit(again).seal)
 
 
@@ -172,10 +191,11 @@ class _Here:
     reading: Reading
     store: Store
     over: MapFunction
+    settings: Mapping[str, Any]
 
 
 def audit(asked: Audit) -> Audited:
-    """Audit a card on a cohort, going on with whatever is already there.
+    """Audit a card, or a network, on a cohort, going on with whatever is already there.
 
     Parameters
     ----------
@@ -188,23 +208,25 @@ def audit(asked: Audit) -> Audited:
     Raises
     ------
     BadSetting
-        For a card that cannot be read, or a feature that its engine does not have.
+        For a card and a network, or neither; for a card that cannot be read, or a feature that its engine does not have.
+    BadInput
+        For a network that cannot be used: executable content, code that is not allowed, an input that does not fit its card.
     BadCohort
-        For a cohort that is inconsistent as a whole, without the outcome, or of one class.
+        For a cohort that is inconsistent as a whole, without the outcome, of one class, or with patients that the network was trained on.
     BadCase
         For the first patient whose files cannot be used; the patients that were measured are kept.
     NoRoom
         When the folder cannot be written, is in use, or holds the finished run of something else.
     """
-    card = read_card(asked.card)
-    reading = reading_of(card)
+    card, reading = _model_of(asked)
     cohort, outcome = _checked(asked.data, card, reading)
     other = None if asked.external is None else _checked(asked.external, card, reading)
-    with _folder(asked, card) as out, opened(out) as store, pool(asked.workers) as over:
-        here = _Here(asked, card, reading, store, over)
-        done = _measured(here, cohort, "")
+    settings = asked.settings(card, reading)
+    with _folder(asked, settings) as out, opened(out) as store, pool(asked.workers) as over:
+        here = _Here(asked, card, reading, store, over, settings)
+        done = _measured(here, cohort, "", _typical(here, [cohort, *([other[0]] if other else [])]))
         records = {f"{DESCRIBE}/{d.patient}": d.evidence for d in done if d.evidence is not None}
-        own = gathered(store, card, cohort, outcome, records)
+        own = with_network(gathered(store, card, cohort, outcome, records), store, records)
         away: Rows | None = None
         if other is not None:
             further = _measured(here, other[0], EXTERNAL)
@@ -217,14 +239,32 @@ def audit(asked: Audit) -> Audited:
             records["report"] = write_report(store, audit_files, records[STAGE])
             write_pointer(out, asked.data)
         facts = {"kind": KIND, "study": "radiomics", "pointer": asked.out is not None, "claim": records[STAGE].id}
-        seal = store.seal(Evidence("run", "", inputs_of(records), asked.settings(card), "", environment(), facts=facts))
+        seal = store.seal(Evidence("run", "", inputs_of(records), settings, "", environment(), facts=facts))
     reused = sum(d.reused for d in done)
     report = None if asked.out is None else asked.out / "report" / REPORT
     return Audited(records[STAGE], seal, report, reused, len(done) - reused)
 
 
-#: The file of the report that a person opens.
-REPORT = "report.html"
+#: The file of the report that a person opens, and the folder of the stage `validate` that keeps a network.
+REPORT, MODEL = "report.html", "model"
+
+
+def _model_of(asked: Audit) -> tuple[Card, Reading]:
+    """Return the card, and what is measured on each patient for it."""
+    if (asked.card is None) == (asked.model is None):
+        found = "neither was given" if asked.card is None else "both were given"
+        raise BadSetting(f"An audit is of a model card (--card) or of a network (--model), and {found}; give one of the two.", item="card")
+    if asked.model is None:
+        card = read_card(str(asked.card))
+        return card, reading_of(card)
+    card, engine = network_engine(asked.model, allow_code=asked.allow_code)
+    return card, network_reading(card, engine)
+
+
+def _typical(here: _Here, cohorts: list[Cohort]) -> Look | None:
+    """Return the typical lesion, by which the controls of deep models are made; a sum of features needs none."""
+    engine = here.reading.engine
+    return typical_lesion(here.over, cohorts, here.reading, trained_on(engine)) if isinstance(engine, NetworkEngine) else None
 
 
 def _checked(data: Path, card: Card, reading: Reading) -> tuple[Cohort, Outcome]:
@@ -242,14 +282,17 @@ def _checked(data: Path, card: Card, reading: Reading) -> tuple[Cohort, Outcome]
     return check.cohort, outcome
 
 
-def _measured(here: _Here, cohort: Cohort, prefix: str) -> list[Described]:
+def _measured(here: _Here, cohort: Cohort, prefix: str, typical: Look | None = None) -> list[Described]:
     """Measure every patient, telling the listener; a killed run goes on from what it finds."""
     names = control_names(here.reading) if not prefix else ()
     changes = tuple(PERTURBATIONS) if not prefix else ()
     if here.card.model.kind == "survey":
         names = names[:1]
-    controls = Controls(names, here.asked.seeds, here.asked.seed, changes)
-    tasks = [MeasureTask(cohort.only({p}), p, here.reading, controls, here.store.root, f"{prefix}{p}") for p in cohort.patients]
+    controls = Controls(names, here.asked.seeds, here.asked.seed, changes, typical)
+    occluded = asked_where(here.reading, cohort.patients) if not prefix else ()
+    tasks = [
+        MeasureTask(cohort.only({p}), p, here.reading, controls, here.store.root, f"{prefix}{p}", p in occluded) for p in cohort.patients
+    ]
     done: list[Described] = []
     for each in here.over(measure_patient, tasks):
         done.append(each)
@@ -282,16 +325,24 @@ def _write_claim(here: _Here, rows: Rows, found: Judged, inputs: Mapping[str, st
         "features": found.features,
         "survey": found.survey,
         "left_out": left_out([(str(w["patient"]), str(w["reason"])) for w in rows.left_out], cohort),
+        "nearest": found.nearest,
+        "centres": sorted(set(cohort.centre_of(list(rows.rivals.index)).astype(str))),
     }
     told = {**inputs, "outcomes": sha256_of(rows.told()), "card": card.sha256}
+    engine = here.reading.engine
+    if isinstance(engine, NetworkEngine):
+        told["model"] = engine.sha256
+        facts["network"] = engine.as_record()
     code = sha256_of([source_sha256(judged), source_sha256(audit)])
-    fresh = Evidence(STAGE, "", told, here.asked.settings(card), code, environment(), {}, tuple(found.estimates), facts, found.warnings)
+    fresh = Evidence(STAGE, "", told, here.settings, code, environment(), {}, tuple(found.estimates), facts, found.warnings)
 
     def fill(partial: Path) -> None:
         write_table(partial / "estimates.csv", pd.DataFrame([e.as_dict() for e in found.estimates]))
         write_table(partial / "scores.csv", found.scores)
         write_table(partial / "features.csv", rows.features.reset_index())
         (partial / "card.json").write_bytes(json_bytes(dict(card.document)))
+        if isinstance(engine, NetworkEngine):
+            keep_model(engine.path, card, partial / MODEL)
 
     kept = here.store.find(STAGE, fresh.key)
     same = kept is not None and replace(kept, outputs={}).id == fresh.id
@@ -299,7 +350,7 @@ def _write_claim(here: _Here, rows: Rows, found: Judged, inputs: Mapping[str, st
 
 
 @contextmanager
-def _folder(asked: Audit, card: Card) -> Iterator[Path]:
+def _folder(asked: Audit, settings: Mapping[str, Any]) -> Iterator[Path]:
     """Give the run folder: the one asked for, or one that is gone afterwards."""
     if asked.out is None:
         with tempfile.TemporaryDirectory(prefix="onclair-audit-") as place:
@@ -308,13 +359,15 @@ def _folder(asked: Audit, card: Card) -> Iterator[Path]:
     for data in (asked.data, asked.external):
         if data is not None:
             refuse_around(asked.out, data)
+    if asked.model is not None and asked.model.resolve().is_relative_to(asked.out.resolve()):
+        raise NoRoom(f"The network {asked.model} lies in the run folder {asked.out}; choose another --out.", item=str(asked.out))
     if (asked.out / EVIDENCE).exists():
         sealed = read_evidence(asked.out)
         if sealed.facts.get("kind") != KIND:
             raise NoRoom(f"{asked.out} holds a finished run that is no audit; choose another --out.", item=str(asked.out))
-        if sealed.settings != asked.settings(card):
+        if dict(sealed.settings) != dict(settings):
             raise NoRoom(
-                f"{asked.out} holds a finished audit of another card or with other settings; choose another --out.", item=str(asked.out)
+                f"{asked.out} holds a finished audit of another model or with other settings; choose another --out.", item=str(asked.out)
             )
     yield asked.out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,22 +11,28 @@ import pandas as pd
 
 from onclair.core.errors import OnclairError
 from onclair.core.estimate import Estimate, not_available
-from onclair.io.cards import Card, model_record
+from onclair.explain.semantics import FALSE_SHARE, associations, beside
+from onclair.io.cards import SUMS, Card, model_record
 from onclair.io.cohorts import read_semantic
 from onclair.io.tables import read_table
 from onclair.learn.harmonise import BatchClassifier, ComBat, refuse_aliased
-from onclair.science.statistics.formula import formula_of
+from onclair.science.statistics.cox import FollowUp
+from onclair.science.statistics.formula import Formula, formula_of
 from onclair.studies.tasks.radiomics_audit_gates import Status
 from onclair.studies.tasks.radiomics_audit_rows import VOXEL_SIZE, Rows
 from onclair.studies.tasks.radiomics_audit_score import Scores, score_formula, scores_of
+from onclair.validate.acting import acting_in_time
 from onclair.validate.batch import Resampling, aliasing_estimate, batch_auc, batch_tests, within_batch_auc
+from onclair.validate.batch_in_time import within_batch_harrell
+from onclair.validate.benefits import benefits, benefits_of_all_or_none
 from onclair.validate.calibration import citl, o_e, slope
-from onclair.validate.confounds import nuisance_correlation
+from onclair.validate.followed import followed_risks, followed_rows
 from onclair.validate.overall import brier
 from onclair.validate.replication import CHANCE, BatchFigures
 from onclair.validate.stability import concordance, icc
-from onclair.validate.subgroups import adjusted
-from onclair.validate.truths import Binary, rival
+from onclair.validate.survival.claim import SurvivalAsked, SurvivalClaim, survival_figures
+from onclair.validate.survival.ranking import uno
+from onclair.validate.truths import Binary, Timed, rival
 from onclair.validate.utility import net_benefit, net_benefit_of_all_or_none
 
 Floats = npt.NDArray[np.float64]
@@ -41,8 +47,8 @@ SAME = 0.99
 FIVE_FOLDS = Resampling(folds=5, repeats=1)
 #: Risks at which the decision curve is drawn.
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
-#: A share of false ones that is taken among correlations that are called one.
-FALSE_SHARE = 0.05
+#: Bootstrap replicates behind the intervals of calibration errors over time, and fewest events from which they are drawn.
+REPLICATES, CURVED = 100, 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,16 +98,18 @@ def perturbation(card: Card, rows: Rows, scores: Scores | None) -> Further:
         return Further()
     stack = np.stack([rows.features.to_numpy(dtype=np.float64), *rows.perturbed.values()])
     found = [icc(f"icc:feature:{name}", stack[:, :, at].T) for at, name in enumerate(rows.features.columns)]
-    changes = ", ".join(rows.perturbed)
     if scores is None:
         steady = sum(_at_least(each, GOOD) for each in found)
-        note: Note = ("passed" if steady == len(found) else "failed", f"{steady} of {len(found)} features are steady when {changes}.")
+        note: Note = (
+            "passed" if steady == len(found) else "failed",
+            f"{steady} of {len(found)} features are steady over {len(stack)} looks at each patient.",
+        )
         return Further(tuple(found), note)
     formula, names = score_formula(card), [str(name) for name in rows.features.columns]
     usable = np.isfinite(stack).all(axis=(0, 2))
     again = [formula.linear_predictor({name: copy[usable][:, at] for at, name in enumerate(names)}) for copy in stack]
     whole = icc("icc:model", np.stack(again, axis=1))
-    told = f"ICC(1,1) of the score over {changes}: {whole.text()}"
+    told = f"ICC(1,1) of the score over {len(stack)} looks at each patient: {whole.text()}"
     if whole.value is None:
         return Further((whole, *found), ("not_available", f"{told}."))
     return Further(
@@ -120,10 +128,12 @@ def batches(rows: Rows, scores: Scores | None) -> tuple[tuple[BatchFigures, ...]
     for column in map(str, rows.batches.columns):
         batch = rows.batches[column].to_numpy(dtype=object)
         name = f"{figure}:model:within-batch" if [column] == declared[:1] else f"{figure}:model:within-{column}"
-        within = not_available(name, "discrimination within batches is not available for survival outcomes", n=rows.patients)
+        within = not_available(name, "there is no score to rank patients within a batch by", n=rows.patients)
         if scores is not None and isinstance(truth, Binary):
             within = within_batch_auc(name, truth.truth, scores.true, batch)
-            within = replace(within, method=f"{within.method}; batches by {column}") if within.method else within
+        elif scores is not None and isinstance(truth, Timed):
+            within = within_batch_harrell(name, followed_rows(truth.time, truth.event, scores.true), batch)
+        within = replace(within, method=f"{within.method}; batches by {column}") if within.method else within
         aliasing = aliasing_estimate(f"cramers_v:batch:{column}", batch, truth.happened)
         found.append(BatchFigures(column, within, aliasing, column in declared))
         estimates += [*([within] if scores is not None else []), aliasing, batch_tests(column, rows.features, batch).estimate()]
@@ -167,6 +177,8 @@ def external(card: Card, away: Rows | None) -> Further:
     truth, scores = away.truth, scores_of(card, away.features, {})
     whole = truth.ranks(f"{truth.figure}:model:external", scores.true)
     found = [whole]
+    if isinstance(truth, Timed):
+        found.append(uno("uno:model:external", followed_rows(truth.time, truth.event, scores.true)))
     for name in away.rivals.columns:
         values = away.rivals[name].to_numpy()
         if np.isfinite(values).all():
@@ -183,13 +195,17 @@ def calibration(card: Card, rows: Rows, where: str = "") -> list[Estimate]:
     """Return calibration, Brier score and net benefit of the card's own risks; nothing but the reason where it gives none."""
     constant = "baseline" if card.model.kind == "cox" else "intercept"
     name = f"o_e:model{where}"
+    if card.model.kind not in SUMS:
+        return [not_available(name, "the network gives a score, and no risk to compare with the outcome", n=rows.patients)]
     if card.model.kind == "linear" or getattr(card.model, constant) is None:
         return [not_available(name, f"the card gives no {constant}, so there is no risk to compare with the outcome", n=rows.patients)]
-    truth = rows.truth
-    if not isinstance(truth, Binary):
-        return [not_available(name, "calibration over time needs `onclair validate` with the risks in scores.csv", n=rows.patients)]
-    formula = formula_of(model_record(card).document)
-    risks = formula.predict({str(c): rows.features[c].to_numpy() for c in rows.features.columns})
+    formula, truth = formula_of(model_record(card).document), rows.truth
+    table = {str(c): rows.features[c].to_numpy() for c in rows.features.columns}
+    if isinstance(truth, Timed):
+        return _over_time(formula, table, rows, where)
+    if not isinstance(truth, Binary) or card.model.kind == "cox":
+        return [not_available(name, "the card gives a risk by a time, and the outcome has none", n=rows.patients)]
+    risks = formula.predict(table)
     found = [
         make(f"{short}:model{where}", truth.truth, risks)
         for short, make in (("o_e", o_e), ("citl", citl), ("slope", slope), ("brier", brier))
@@ -198,47 +214,43 @@ def calibration(card: Card, rows: Rows, where: str = "") -> list[Estimate]:
     return [*found, *(replace(each, name=f"{each.name}{where}") for each in curve)]
 
 
+def _over_time(formula: Formula, table: Mapping[str, Floats], rows: Rows, where: str) -> list[Estimate]:
+    """Return calibration, Brier score and net benefit of risks by the baseline's horizon, in the outcome's own unit of time."""
+    truth, base, name = rows.truth, formula.baseline, f"o_e:model{where}"
+    if not isinstance(truth, Timed) or base is None:
+        return [not_available(name, "the card gives a risk without a time, and the outcome comes in time", n=rows.patients)]
+    if base.unit and base.unit != rows.outcome.unit:
+        reason = f"the baseline of the card counts in {base.unit}, the outcome in {rows.outcome.unit}"
+        return [not_available(name, reason, n=rows.patients)]
+    wanted = rows.outcome.horizon if rows.outcome.horizon in base.horizons else base.horizons[-1]
+    risks, predictor = formula.predict(table, horizon=wanted), formula.linear_predictor(table) - base.centre
+    claim = SurvivalClaim(risk=risks, linear_predictor=predictor)
+    follow_up = FollowUp(truth.time, truth.event.astype(np.int64))
+    asked = SurvivalAsked(horizon=wanted, replicates=REPLICATES if truth.events >= CURVED else 0)
+    with np.errstate(over="ignore"):  # a smooth curve through a handful of events may run off to infinity, where its risk is 1
+        found, _ = survival_figures("model", follow_up, claim, asked=asked)
+    found = [each for each in found if each.name.partition(":")[0] not in ("harrell", "uno", "poisson_o_e")]
+    try:
+        acting = acting_in_time(followed_risks(truth.time, truth.event, risks), wanted)
+        found += [*benefits("model", acting, THRESHOLDS), *benefits_of_all_or_none(acting, THRESHOLDS)]
+    except OnclairError as error:
+        found.append(not_available(f"nb:model@{THRESHOLDS[0]:g}", str(error).rstrip("."), n=rows.patients))
+    return [replace(each, name=f"{each.name}{where}") for each in found]
+
+
 def interpretation(rows: Rows, scores: Scores | None) -> Further:
-    """Return how the score goes with reader scores and biology (``semantic.csv``), adjusted for how many were asked."""
+    """Return how the score goes with reader scores and biology (``semantic.csv``), adjusted for how many were asked, and beyond volume."""
     table = None if rows.cohort.root is None else read_semantic(rows.cohort.root)
     if table is None or scores is None:
         return Further()
-    beside = table.drop_duplicates("patient").set_index("patient").reindex(rows.features.index)
-    found = list(_with_columns(beside, scores.true))
-    if not found:
-        return Further(note=("not_available", "semantic.csv holds no number that varies."))
-    p = np.array([_p_value(each) for each in found])
-    q = adjusted(p, "bh")
-    told = [
-        replace(e, method=f"{e.method}; q = {value:.3g}, Benjamini & Hochberg 1995 over {len(found)}")
-        for e, value in zip(found, q, strict=True)
-    ]
-    close = [each.name.rpartition(":")[2] for each, value in zip(told, q, strict=True) if value < FALSE_SHARE]
-    known = ", ".join(close) if close else "nothing"
-    return Further(tuple(told), ("passed" if close else "failed", f"Of {len(found)} columns of semantic.csv, the score goes with {known}."))
-
-
-def _with_columns(beside: pd.DataFrame, score: Floats) -> Iterator[Estimate]:
-    for column in beside.columns:
-        values = pd.to_numeric(beside[column], errors="coerce").to_numpy(dtype=np.float64)
-        known = np.isfinite(values)
-        if known.sum() >= 10 and np.ptp(values[known]) > 0:
-            each = nuisance_correlation(f"spearman:model:semantic:{_plain(str(column))}", score[known], values[known])
-            if each.value is not None:
-                yield each
-
-
-def _plain(name: str) -> str:
-    return name.strip().replace(" ", "-").replace(":", "-") or "column"
-
-
-def _p_value(estimate: Estimate) -> float:
-    """Return the two-sided p of a rank correlation from its error on Fisher's z."""
-    from scipy import special
-
-    value = min(abs(estimate.value or 0.0), 1 - 1e-12)
-    z = np.arctanh(value) * np.sqrt(max((estimate.n or 0) - 3, 1) / (1 + value**2 / 2))
-    return float(2 * special.ndtr(-z))
+    volume = rows.rivals["volume"].to_numpy(dtype=np.float64)
+    given = {"volume": volume} if np.isfinite(volume).all() and np.ptp(volume) > 0 else {}
+    found = associations(scores.true, beside(table, rows.features.index), given=given)
+    if not found.asked:
+        return Further(found.estimates, ("not_available", "semantic.csv holds no column that enough patients share and that varies."))
+    close = found.close()
+    told = f"Of {found.asked} columns of semantic.csv, the score goes with {', '.join(close) if close else 'nothing'}"
+    return Further(found.estimates, ("passed" if close else "failed", f"{told} (at most {FALSE_SHARE:.0%} of such calls false)."))
 
 
 def _told(name: str, features: pd.DataFrame, batch: pd.Series) -> Estimate:

@@ -109,8 +109,15 @@ def gates_of(found: Found, verdict: Verdict) -> tuple[Gate, ...]:
         _noted(found, "harmonisation"),
         _noted(found, "external"),
         _noted(found, "interpretation"),
-        Gate("verdict", "passed" if verdict.replication == "replicated" and not verdict.explained_by else "failed", verdict.sentence),
+        _verdict_gate(verdict),
     )
+
+
+def _verdict_gate(verdict: Verdict) -> Gate:
+    """Return the last gate; one that too few patients or a card with gaps leave open is neither passed nor failed."""
+    open_ = verdict.replication in ("insufficient", "not_replicable") and not verdict.explained_by
+    held = verdict.replication == "replicated" and not verdict.explained_by
+    return Gate("verdict", "not_available" if open_ else "passed" if held else "failed", verdict.sentence)
 
 
 def _volume(found: Found) -> bool:
@@ -136,11 +143,10 @@ def _said(found: Found, what: str, reasons: Sequence[str]) -> str:
 
 def _survey_sentence(found: Found) -> str:
     said = found.survey or {}
-    told = (
-        f"{said['above']} of {said['features']} features look promising (above 0.7), and {said['still_above']} of these still do when the"
-    )
+    counted = f"{said['above']} of {said['features']} features look promising (above 0.7)"
+    told = f"{counted}, and {said['still_above']} of these still do with the voxels shuffled"
     few = f"{found.truth[0]} events and {found.truth[1]} non-events are too few to say that any of them holds"
-    return f"{told} voxels inside the outline change places; {few}."
+    return f"{told}; {few}."
 
 
 def _card_gate(found: Found) -> Gate:
@@ -162,9 +168,13 @@ def _rivals_gate(found: Found) -> Gate:
         (ahead if low is not None and low > 0 else level).append(name)
     told = _collinear(found)
     if level:
-        said = f"The score ranks patients no better than {', '.join(level)}: no interval of a difference lies above 0."
+        said = f"The score ranks patients no better than {_named(level)}: no interval of a difference lies above 0."
         return Gate("rivals", "failed", f"{said}{told}")
-    return Gate("rivals", "passed", f"The score ranks patients better than {', '.join(ahead)}.{told}")
+    return Gate("rivals", "passed", f"The score ranks patients better than {_named(ahead)}.{told}")
+
+
+def _named(rivals: Sequence[str]) -> str:
+    return ", ".join(_RIVALS.get(name, name) for name in rivals)
 
 
 def _collinear(found: Found) -> str:
@@ -215,6 +225,13 @@ def _noted(found: Found, name: str) -> Gate:
     return Gate(name, status, reason)
 
 
+_RIVALS: Mapping[str, str] = {
+    "suv_max": "SUVmax",
+    "suv_peak": "SUVpeak",
+    "mtv": "MTV",
+    "tlg": "TLG",
+    "clinical": "clinical.csv",
+}
 _WHY_NOT: Mapping[str, str] = {
     "extraction": "The cohort brings no values of the authors (authors.csv) to compare with.",
     "perturbation": "Outline and image were not perturbed.",

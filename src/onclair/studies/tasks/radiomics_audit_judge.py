@@ -24,12 +24,15 @@ from onclair.studies.tasks.radiomics_audit_further import (
     perturbation,
 )
 from onclair.studies.tasks.radiomics_audit_gates import Found, Gate, gates_of, verdict_of
+from onclair.studies.tasks.radiomics_audit_nearest import example
+from onclair.studies.tasks.radiomics_audit_network import network_figures
 from onclair.studies.tasks.radiomics_audit_plan import Reading
+from onclair.studies.tasks.radiomics_audit_rivals import clinical, random_features
 from onclair.studies.tasks.radiomics_audit_rows import Rows
 from onclair.studies.tasks.radiomics_audit_score import Scores, scores_of
 from onclair.validate.confounds import too_few_events
 from onclair.validate.replication import Verdict
-from onclair.validate.truths import folded
+from onclair.validate.truths import Timed, folded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +49,10 @@ class Judged:
         ``name``, ``tag``, ``permutation_invariant`` and ``coefficient`` of each.
     survey : mapping or None
     scores : DataFrame
-        ``patient`` and ``score``.
+        ``patient``, ``score``, the rivals, and ``event`` (``time`` too where it comes in time).
     warnings : tuple of mapping
+    nearest : mapping or None
+        The patient with the highest score and the cases nearest to it.
     """
 
     estimates: tuple[Estimate, ...]
@@ -58,6 +63,7 @@ class Judged:
     survey: Mapping[str, Any] | None
     scores: pd.DataFrame
     warnings: tuple[Mapping[str, str], ...]
+    nearest: Mapping[str, Any] | None = None
 
 
 def judged(card: Card, reading: Reading, own: Rows, away: Rows | None, *, seed: int) -> Judged:
@@ -80,7 +86,9 @@ def judged(card: Card, reading: Reading, own: Rows, away: Rows | None, *, seed: 
         told, estimates = survey(own)
     elif not reading.lacking:
         scores = scores_of(card, own.features, own.controls)
-        estimates = [*figures(own, scores, seed), *calibration(card, own), *collinearity(card, own)]
+        further = [*clinical(own, scores.true, seed=seed), *random_features(card, own, scores.true, seed=seed)]
+        estimates = [*figures(own, scores, seed), *further, *calibration(card, own), *collinearity(card, own)]
+        estimates += network_figures(own, reading)
     if scores is None:
         estimates += [folded(own.truth.ranks(f"{own.truth.figure}:rival:{name}", own.rivals[name])) for name in _known_rivals(own)]
     known, more = batches(own, scores) if len(own.features.columns) else ((), [])
@@ -88,11 +96,13 @@ def judged(card: Card, reading: Reading, own: Rows, away: Rows | None, *, seed: 
     estimates += [*more, *(estimate for part in parts.values() for estimate in part.estimates)]
     counts, by_name = (own.truth.events, own.truth.non_events), {estimate.name: estimate for estimate in estimates}
     notes = notes_of(parts)
-    found = Found(card, reading, counts, own.truth.figure, tuple(_known_rivals(own)), by_name, known, told, notes, refits_of(card))
+    rivals = [name for name in (*_known_rivals(own), "clinical") if _stands(by_name.get(f"{own.truth.figure}:model-minus-{name}"))]
+    found = Found(card, reading, counts, own.truth.figure, tuple(rivals), by_name, known, told, notes, refits_of(card))
     verdict = verdict_of(found)
-    frame = pd.DataFrame({"patient": own.rivals.index, "score": np.nan if scores is None else scores.true})
+    frame = _frame(own, scores)
     features = _features(card, reading)
-    return Judged(tuple(estimates), gates_of(found, verdict), verdict, counts[0], features, told, frame, _warnings(own))
+    nearest = example(own.features, frame) if scores is not None else None
+    return Judged(tuple(estimates), gates_of(found, verdict), verdict, counts[0], features, told, frame, _warnings(own), nearest)
 
 
 def _parts(card: Card, own: Rows, away: Rows | None, scores: Scores | None) -> dict[str, Further]:
@@ -104,6 +114,17 @@ def _parts(card: Card, own: Rows, away: Rows | None, scores: Scores | None) -> d
         "external": external(card, away) if scores is not None else Further(),
         "interpretation": interpretation(own, scores),
     }
+
+
+def _frame(rows: Rows, scores: Scores | None) -> pd.DataFrame:
+    """Return what is known of each patient in one table: score, rivals and outcome."""
+    frame = pd.DataFrame({"patient": rows.rivals.index, "score": np.nan if scores is None else scores.true})
+    frame = frame.assign(**{str(name): rows.rivals[name].to_numpy() for name in rows.rivals.columns}, event=rows.truth.happened.astype(int))
+    return frame.assign(time=rows.truth.time) if isinstance(rows.truth, Timed) else frame
+
+
+def _stands(estimate: Estimate | None) -> bool:
+    return estimate is not None and estimate.value is not None
 
 
 def _known_rivals(rows: Rows) -> list[str]:

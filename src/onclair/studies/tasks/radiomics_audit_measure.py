@@ -1,10 +1,11 @@
-"""One patient of an audit: the card's features and the rivals, and the features again with the signal destroyed."""
+"""One patient of an audit: the score's features and the rivals, and the features again with the signal destroyed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,11 @@ from onclair.core.errors import BadCase
 from onclair.core.evidence import Evidence, content_key
 from onclair.core.seeds import rng_for
 from onclair.core.values import Image
-from onclair.io.cohorts import file_of
-from onclair.io.nifti import read_image, read_mask
 from onclair.io.source import source_sha256
 from onclair.io.tables import write_parquet
 from onclair.run.describe import Described, about, input_hashes
 from onclair.run.environment import environment
+from onclair.run.pictured import pictured
 from onclair.run.store import Store
 from onclair.science.radiomics.controls import HOW, WHERE, destroyed, surroundings
 from onclair.science.radiomics.dialects import PyRadiomics, extract_published
@@ -31,7 +31,10 @@ from onclair.science.radiomics.features import Features, joined, undefined
 from onclair.science.radiomics.filtered import FilteredExtraction, extract_filtered
 from onclair.science.radiomics.perturb import PERTURBATIONS, perturbed
 from onclair.science.radiomics.uptake import UPTAKE_TAGS, uptake
+from onclair.studies.tasks.radiomics_audit_deep import DEEP, Look, altered
 from onclair.studies.tasks.radiomics_audit_plan import Reading
+from onclair.studies.tasks.radiomics_audit_probe import BESIDE, COVERED, beside, covered
+from onclair.studies.tasks.radiomics_audit_scorer import SCORE, Copy, NetworkEngine, members_of
 
 STAGE = "describe"
 Region = npt.NDArray[np.bool_]
@@ -58,22 +61,26 @@ class Controls:
     seed : int
     perturbations : tuple of str
         Of `onclair.science.radiomics.perturb.PERTURBATIONS`.
+    typical : Look or None
+        The cohort's typical lesion; the controls of deep models need it.
     """
 
     names: tuple[str, ...]
     seeds: int
     seed: int
     perturbations: tuple[str, ...] = ()
+    typical: Look | None = None
 
     def as_record(self) -> dict[str, Any]:
         """Return the controls as plain values."""
         said = {"controls": list(self.names), "perturbations": list(self.perturbations)}
-        return {**said, "seeds": self.seeds, "seed": self.seed}
+        typical = {} if self.typical is None else {"typical": self.typical.as_record()}
+        return {**said, **typical, "seeds": self.seeds, "seed": self.seed}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureTask:
-    """One patient to measure: a unit of work that any worker can do."""
+    """One patient to measure: a unit of work that any worker can do; `occluded` asks where the network looks, too."""
 
     cohort: Cohort
     patient: str
@@ -81,6 +88,7 @@ class MeasureTask:
     controls: Controls
     root: Path
     folder: str
+    occluded: bool = False
 
 
 def control_names(reading: Reading) -> tuple[str, ...]:
@@ -96,7 +104,8 @@ def control_names(reading: Reading) -> tuple[str, ...]:
     (('shuffled-voxels', 'uniform-outline'), 9)
     """
     places = WHERE if reading.looks_outside else tuple(where for where in WHERE if where != "outside")
-    return tuple("shuffled-voxels" if (how, where) == ("shuffled", "outline") else f"{how}-{where}" for where in places for how in HOW)
+    names = ("shuffled-voxels" if (how, where) == ("shuffled", "outline") else f"{how}-{where}" for where in places for how in HOW)
+    return (*names, *(DEEP if isinstance(reading.engine, NetworkEngine) else ()))
 
 
 def measure_patient(task: MeasureTask) -> Described:
@@ -117,7 +126,7 @@ def measure_patient(task: MeasureTask) -> Described:
         When the record cannot be written.
     """
     store, folder = Store(task.root), f"{STAGE}/{task.folder}"
-    settings = {**task.reading.as_record(), **task.controls.as_record()}
+    settings = {**task.reading.as_record(), **task.controls.as_record(), **({"occluded": True} if task.occluded else {})}
     try:
         inputs = input_hashes(task.cohort, task.patient)
         code = source_sha256(measure_patient)
@@ -128,6 +137,7 @@ def measure_patient(task: MeasureTask) -> Described:
         rows = list(_rows(image, region, task))
         rivals = rivals_of(image, region, task.reading)
         true = features_of(image.array, region, image.spacing_mm, task.reading)
+        further = _further(image, region, task)
     except BadCase as error:
         return Described(task.patient, reason=about(task.patient, error))
     reasons = {**true.reasons, **rivals.reasons}
@@ -137,12 +147,14 @@ def measure_patient(task: MeasureTask) -> Described:
     def fill(partial: Path) -> None:
         write_parquet(partial / "features.parquet", _table([(ORIGINAL, 0, true), *rows], task))
         write_parquet(partial / "rivals.parquet", _table([(ORIGINAL, 0, rivals)], task))
+        for name, frame in further.items():
+            write_parquet(partial / name, frame)
 
     return Described(task.patient, store.write(folder, evidence, fill))
 
 
 def read_case(cohort: Cohort, patient: str, reading: Reading) -> tuple[Image, Region]:
-    """Return the image of one patient and its outline, on one grid.
+    """Return the image of one patient and its outline, on one grid; NIfTI, or a DICOM series with RTSTRUCT or SEG.
 
     Raises
     ------
@@ -154,16 +166,26 @@ def read_case(cohort: Cohort, patient: str, reading: Reading) -> tuple[Image, Re
     told = cohort.about.units.get(kind, unit)
     if told != unit:
         raise BadCase(f"The {kind} of {patient} is declared in '{told}'; the card reads {unit}: convert the images.", item=patient)
-    image = read_image(file_of(cohort, patient, kind), unit, kind.upper(), of=f"the {kind} of {patient}")
-    mask = read_mask(file_of(cohort, patient, "mask"), of=f"the outline of {patient}").on(image)
+    image, mask = pictured(cohort, patient, kind, unit)
     structure = reading.structure if reading.structure in mask.labels or len(mask.labels) > 1 else None
     return image, mask.region(structure)
 
 
 def features_of(array: npt.NDArray[Any], region: Region, spacing_mm: tuple[float, float, float], reading: Reading) -> Features:
-    """Return the card's features, by its own engine, under the names of the card's columns."""
+    """Return the card's features, by its own engine, under the names of the card's columns.
+
+    Raises
+    ------
+    BadCase
+        When they cannot be measured, or a network gives no number.
+    """
     if reading.engine is None:
         return Features({}, {})
+    if isinstance(reading.engine, NetworkEngine):
+        found = _one_score(next(members_of(reading.engine, [(array, region)], spacing_mm)))
+        if found.reasons:
+            raise BadCase(f"The network gives no score: {found.reasons[SCORE].rstrip('.')}.")
+        return found
     if isinstance(reading.engine, PyRadiomics):
         found = extract_published(array, region, spacing_mm, reading.engine, reading.asked)
     elif isinstance(reading.engine, FilteredExtraction):
@@ -198,19 +220,53 @@ def renamed(features: Features, names: Mapping[str, str]) -> Features:
 
 
 def _rows(image: Image, region: Region, task: MeasureTask) -> Iterator[tuple[str, int, Features]]:
-    """Yield the features of every copy of every control."""
-    if task.reading.engine is None:
+    """Yield the features of every copy of every control; a network is asked about many at once."""
+    reading, planned = task.reading, list(_copies(image, region, task))
+    if reading.engine is None:
         return
-    near = surroundings(region, image.spacing_mm)
-    for name in task.controls.names:
+    copies = (make() for _, _, make in planned)
+    if isinstance(reading.engine, NetworkEngine):
+        found = (_one_score(said) for said in members_of(reading.engine, copies, image.spacing_mm))
+    else:
+        found = (_tried(*copy, image, reading) for copy in copies)
+    for (name, number, _), features in zip(planned, found, strict=True):
+        yield name, number, features
+
+
+def _copies(image: Image, region: Region, task: MeasureTask) -> Iterator[tuple[str, int, Callable[[], Copy]]]:
+    """Yield the control, the number and the maker of every copy; each draws from a stream of its own."""
+    near, controls = surroundings(region, image.spacing_mm), task.controls
+    for name in controls.names:
+        if name in DEEP:
+            if controls.typical is not None:
+                yield name, 0, partial(altered, name, image.array, region, image.spacing_mm, controls.typical)
+            continue
         how, _, where = ("shuffled", "", "outline") if name == "shuffled-voxels" else name.partition("-")
-        for copy in range(task.controls.seeds):
-            rng = rng_for(task.controls.seed, name, task.patient, copy)
-            changed = destroyed(image.array, {"outline": region, "outside": near & ~region, "everywhere": near}[where], how, rng)
-            yield name, copy, _tried(changed, region, image, task.reading)
-    for name in task.controls.perturbations:
-        rng = rng_for(task.controls.seed, PERTURBED, name, task.patient)
-        yield f"{PERTURBED}{name}", 0, _tried(*perturbed(image.array, region, PERTURBATIONS[name], rng), image, task.reading)
+        voxels = {"outline": region, "outside": near & ~region, "everywhere": near}[where]
+        for copy in range(controls.seeds):
+            rng = rng_for(controls.seed, name, task.patient, copy)
+            yield name, copy, partial(_destroyed, image.array, region, voxels, how, rng)
+    for name in controls.perturbations:
+        rng = rng_for(controls.seed, PERTURBED, name, task.patient)
+        yield f"{PERTURBED}{name}", 0, partial(perturbed, image.array, region, PERTURBATIONS[name], rng)
+
+
+def _destroyed(array: npt.NDArray[Any], region: Region, voxels: Region, how: str, rng: np.random.Generator) -> Copy:
+    return destroyed(array, voxels, how, rng), region
+
+
+def _one_score(said: npt.NDArray[np.float64] | str) -> Features:
+    """Return the mean of a network's members; undefined, with the reason, where it says nothing."""
+    return undefined((SCORE,), said) if isinstance(said, str) else Features({SCORE: float(said.mean())}, {})
+
+
+def _further(image: Image, region: Region, task: MeasureTask) -> dict[str, pd.DataFrame]:
+    """Return what is kept of a patient beside a network's score, by file name."""
+    engine = task.reading.engine
+    if not isinstance(engine, NetworkEngine):
+        return {}
+    found = {BESIDE: _table([(ORIGINAL, 0, Features(beside(image, region, engine), {}))], task)}
+    return found | ({COVERED: covered(image, region, engine).assign(patient=task.patient)} if task.occluded else {})
 
 
 def _tried(array: npt.NDArray[Any], region: Region, image: Image, reading: Reading) -> Features:

@@ -9,7 +9,7 @@ from typing import Any
 
 from onclair.core.errors import BadSetting
 from onclair.core.names import did_you_mean
-from onclair.io.cards import NATIVE, NONE, SUMS, Card, CardFeature, CardFilter, Discretise, input_name
+from onclair.io.cards import NATIVE, NETWORKS, NONE, SUMS, Card, CardFeature, CardFilter, Discretise, input_name
 from onclair.run.recipes import FILTERS
 from onclair.science.radiomics.aggregate import AGGREGATIONS
 from onclair.science.radiomics.controls import is_permutation_invariant
@@ -20,8 +20,9 @@ from onclair.science.radiomics.filtered import FilteredExtraction
 from onclair.science.radiomics.filters.response import Setup
 from onclair.science.radiomics.grid import Grid
 from onclair.science.radiomics.uptake import UPTAKE_TAGS
+from onclair.studies.tasks.radiomics_audit_scorer import SCORE, NetworkEngine
 
-Engine = Extraction | FilteredExtraction | PyRadiomics
+Engine = Extraction | FilteredExtraction | PyRadiomics | NetworkEngine
 #: The kind of file, and the unit, of each modality.
 KINDS = {"PET": ("pet", "SUV"), "CT": ("ct", "HU"), "MR": ("mr", "a.u.")}
 #: Families that need no grey levels.
@@ -42,7 +43,7 @@ class Reading:
         The same, as the engine calls them.
     tags : tuple of (str or None)
         The IBSI's tag of each, the filter before a colon; None where there is none.
-    engine : Extraction, FilteredExtraction, PyRadiomics or None
+    engine : Extraction, FilteredExtraction, PyRadiomics, NetworkEngine or None
         None when the card does not say enough to measure anything.
     structure : str or None
         The label in the outline.
@@ -64,16 +65,22 @@ class Reading:
     @property
     def invariant(self) -> tuple[bool, ...]:
         """Of each feature, whether it stays the same when the voxels of the outline change places."""
+        if isinstance(self.engine, NetworkEngine):
+            return (self.engine.mask_alone,)
         return tuple(_invariant(name, tag) for name, tag in zip(self.asked, self.tags, strict=True))
 
     @property
     def shape_alone(self) -> bool:
         """Whether no feature reads an intensity."""
+        if isinstance(self.engine, NetworkEngine):
+            return self.engine.mask_alone
         return all(_is_shape(name, tag) for name, tag in zip(self.asked, self.tags, strict=True))
 
     @property
     def looks_outside(self) -> bool:
-        """Whether voxels outside the outline have a say: by resampling, by a filter or by local peaks."""
+        """Whether voxels outside the outline have a say: by resampling, by a filter, by local peaks, or in a network's field."""
+        if isinstance(self.engine, NetworkEngine):
+            return not self.engine.mask_alone
         if isinstance(self.engine, FilteredExtraction):
             return True
         moved = self.engine.spacing_mm if isinstance(self.engine, PyRadiomics) else None if self.engine is None else self.engine.grid
@@ -82,6 +89,8 @@ class Reading:
 
     def as_record(self) -> dict[str, Any]:
         """Return the reading as plain values, for the evidence."""
+        if isinstance(self.engine, NetworkEngine):
+            return {"network": self.engine.as_record(), "features": list(self.asked), "structure": self.structure, "kind": self.kind}
         dialect = "pyradiomics" if isinstance(self.engine, PyRadiomics) else "ibsi"
         said = None if self.engine is None else _plain(asdict(self.engine), self.engine)
         return {"dialect": dialect, "engine": said, "features": list(self.asked), "structure": self.structure, "kind": self.kind}
@@ -109,12 +118,11 @@ def reading_of(card: Card) -> Reading:
     >>> reading_of(read_card("suvmax-only")).invariant, len(reading_of(read_card("survey-texture-3d")).columns)
     ((True,), 41)
     """
-    if card.model.kind in ("onnx", "torch"):
+    if card.model.kind in NETWORKS:
         said = f"The card '{card.name}' is a network, which has no features to measure"
         raise BadSetting(f"{said}; audit the network itself with --model.", item=card.name)
     before, lacking = card.preprocessing, list(_lacking(card))
-    kind, unit = KINDS[card.about.modality] if card.about.modality is not None else (None, None)
-    place = (card.roi.structure, kind, unit)
+    place = _place(card)
     if before.dialect == "pyradiomics":
         names, asked = tuple(map(input_name, card.features)), tuple(_published(each) for each in card.features)
         found = [published(name) for name in asked]
@@ -130,6 +138,27 @@ def reading_of(card: Card) -> Reading:
         lacking += [f"filter.{each.name}.discretise" for each in card.filters if each.discretise is None]
     engine = None if _blocked(lacking) else _engine(card, plain, filtered)
     return Reading(names, names, names, engine, *place, tuple(lacking))
+
+
+def network_reading(card: Card, engine: NetworkEngine) -> Reading:
+    """Return what is measured for a network: one score, of image and outline.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from onclair.io.cards import read_card
+    >>> from onclair.learn.network_input import NetworkInput
+    >>> engine = NetworkEngine(Path("m"), "", "onnx", NetworkInput((4.0, 4.0, 4.0), (8, 8, 8)))
+    >>> network_reading(read_card("suvmax-only"), engine).columns
+    ('network_score',)
+    """
+    return Reading((SCORE,), (SCORE,), (None,), engine, *_place(card))
+
+
+def _place(card: Card) -> tuple[str | None, str | None, str | None]:
+    """Return the label in the outline, and the kind and the unit of the image."""
+    kind, unit = KINDS[card.about.modality] if card.about.modality is not None else (None, None)
+    return card.roi.structure, kind, unit
 
 
 def _lacking(card: Card) -> Iterable[str]:

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onclair.io.cards import Card, model_record
+from onclair.io.cards import NETWORKS, SUMS, Card, model_record
+from onclair.io.model_document import FORMAT
 from onclair.science.statistics.formula import Formula, formula_of
+from onclair.studies.tasks.radiomics_audit_scorer import SCORE
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,8 +31,22 @@ class Scores:
     controls: Mapping[str, Floats | str] = field(default_factory=dict)
 
 
+def has_score(card: Card) -> bool:
+    """Return whether a card has one score a patient, by a sum or by a network, rather than a list of features.
+
+    Examples
+    --------
+    >>> from onclair.io.cards import read_card
+    >>> has_score(read_card("aerts-2014")), has_score(read_card("survey-texture-3d"))
+    (True, False)
+    """
+    return card.model.kind in (*SUMS, *NETWORKS)
+
+
 def score_formula(card: Card) -> Formula:
     """Return the card's sum as a formula; an intercept that is not known is left out, which changes no ranking.
+
+    A network's is its own score, as it is.
 
     Examples
     --------
@@ -38,6 +54,10 @@ def score_formula(card: Card) -> Formula:
     >>> score_formula(read_card("volume-cox")).family
     'linear'
     """
+    if card.model.kind in NETWORKS:
+        term = {"input": SCORE, "transform": "identity", "coefficient": 1.0}
+        said = {"format": FORMAT, "name": card.name, "family": "linear", "outcome": card.about.outcome or "unknown"}
+        return formula_of({**said, "inputs": [{"name": SCORE}], "terms": [term], "intercept": 0.0})
     document = dict(model_record(card).document)
     document |= {"family": "linear", "intercept": document.get("intercept") or 0.0}
     document.pop("baseline", None)
