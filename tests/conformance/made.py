@@ -91,12 +91,10 @@ def planted_copy(source: Path, out: Path) -> Path:
     table = pd.read_csv(out / "acquisitions.csv", dtype=str)
     folder = out / f"{PLANTED[0]}_JEAN"
     folder.mkdir()
-    for row, path in enumerate(table["path"].fillna("")):
-        if not (out / path).is_file():
-            continue
-        moved = folder / f"{PLANTED[0]}_JEAN_{PLANTED[1]}_{row}{''.join(Path(path).suffixes)}"
+    for number, path in enumerate(table["path"].dropna().unique()):
+        moved = folder / f"{PLANTED[0]}_JEAN_{PLANTED[1]}_{number}{''.join(Path(path).suffixes)}"
         shutil.move(out / path, moved)
-        table.loc[row, "path"] = moved.relative_to(out).as_posix()
+        table = table.replace({path: moved.relative_to(out).as_posix()})
         _plant_header(moved)
     table.assign(patient_name=f"{PLANTED[0]} JEAN", ipp=PLANTED[2]).to_csv(out / "acquisitions.csv", index=False)
     outcomes = pd.read_csv(out / "outcomes.csv", dtype=str)

@@ -202,7 +202,7 @@ def batches(place: Path, names: list[str], events: list[int] | None = None) -> t
 
 def test_batches_that_cannot_be_taken_off_are_one_sentence_and_no_table_is_written(tmp_path: Path) -> None:
     words = batches(tmp_path, ["A"] * 8 + ["B"] * 7 + ["C"])
-    says(onclair_here(*words, "--batch", "batch"), "'C' of 'batch' has one sample", "merge it")
+    says(onclair_here(*words, "--batch", "batch"), "'C' of 'batch' has one sample", "merge it", "--mean-only")
     words = batches(tmp_path, ["A"] * 8 + ["B"] * 8, [0] * 8 + [1] * 8)
     says(onclair_here(*words, "--batch", "batch", "--outcome", "event"), "aliased", "Cramer's V 1.00", "gather patients")
     assert not (tmp_path / "o.csv").exists()
@@ -213,7 +213,11 @@ def test_a_batch_that_training_did_not_see_is_refused_with_those_it_saw(tmp_path
     assert onclair_here(*words, "--batch", "batch", "--model-out", tmp_path / "model").code == 0
     (tmp_path / "o.csv").unlink()
     says(
-        onclair_here(*batches(tmp_path, ["A"] * 8 + ["Z"] * 8), "--apply", tmp_path / "model"), "'Z' of 'batch' (8 samples)", "known: A, B"
+        onclair_here(*batches(tmp_path, ["A"] * 8 + ["Z"] * 8), "--apply", tmp_path / "model"),
+        "'Z' of 'batch' (8 samples)",
+        "known: A, B",
+        "--unseen leave",
+        "--unseen map",
     )
     assert not (tmp_path / "o.csv").exists()
 
@@ -223,6 +227,18 @@ def test_a_model_that_would_run_code_is_refused_by_its_content(tmp_path: Path, n
     (tmp_path / name).write_bytes(pickle.dumps({"weights": [1.0]}))
     words = batches(tmp_path, ["A"] * 8 + ["B"] * 8)
     says(onclair_here(*words, "--apply", tmp_path / name), name, "is a pickle", "it was not opened", "safetensors")
+
+
+@pytest.mark.parametrize("name", ["m.pkl", "m.toml"])
+@pytest.mark.parametrize("protocol", [0, 5])
+def test_a_model_that_would_run_code_is_no_card_whatever_its_name(tmp_path: Path, name: str, protocol: int) -> None:
+    (tmp_path / name).write_bytes(pickle.dumps({"weights": [1.0]}, protocol))
+    says(onclair_here("radiomics", "audit", "--card", tmp_path / name, "--data", tmp_path), name, "is a pickle", "it was not opened")
+
+
+def test_a_card_that_is_no_toml_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text("[card]\nname = \n")
+    says(onclair_here("radiomics", "audit", "--card", tmp_path / "m.toml", "--data", tmp_path), "m.toml is not TOML", "line 2")
 
 
 def test_the_traps_of_users_tables_are_read_and_said(tmp_path: Path) -> None:

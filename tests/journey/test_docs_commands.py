@@ -22,6 +22,7 @@ BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE |
 #: Page -> the file of the reference data that it starts from.
 PAGES = {
     "tutorial/validate-a-model.md": "gbsg.csv",
+    "tutorial/audit-a-published-model.md": None,
     "how-to/validate.md": None,
     "how-to/samplesize.md": None,
     "how-to/readers.md": None,

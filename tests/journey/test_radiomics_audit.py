@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from commandline import onclair, onclair_here
+from commandline import onclair_here
 from onclair.core.cohort import About, Cohort
 from onclair.core.errors import BadCase, BadCohort, BadInput, BadSetting
 from onclair.core.outcome import Outcome
@@ -221,36 +221,3 @@ def test_a_damaged_file_stops_the_audit_and_the_others_are_kept(cohort: Path, tm
     shutil.copy(cohort / "P02_pet.nii.gz", image)
     done = audit(Audit("suvmax-only", own, seeds=1, out=tmp_path / "run"))
     assert (done.reused, done.computed) == (11, 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("which", "tag"),
-    [("suvmax-only", ""), ("survey-texture-3d", ""), ("", "rlm_rlnu_3D_comb"), ("", "cm_joint_entr_3D_comb")],
-)
-def test_the_sarcomas_as_published(reference_data: Path, tmp_path: Path, which: str, tag: str) -> None:
-    place = tmp_path / "sts"
-    assert onclair("data", "get", "sts-pet", "--mirror", reference_data / "radiomics", "--out", place).code == 0
-    chosen = which or card(tmp_path, tag)
-    said = onclair("radiomics", "audit", "--card", chosen, "--data", place, "--out", tmp_path / "run", "--json")
-    assert said.code == 0, said.err
-    answer = said.json
-    found = {estimate["name"]: estimate["value"] for estimate in answer["estimates"]}
-    assert (answer["patients"], answer["events"], answer["verdict"]["replication"]) == (51, 19, "insufficient")
-    assert onclair("verify", tmp_path / "run").code == 0
-    if which == "suvmax-only":
-        assert found["auc:model"] == pytest.approx(0.811, abs=0.001)
-        assert answer["permutation_invariant"]
-    elif which:
-        told = answer["survey"]
-        assert told["features"] == 41
-        assert abs(told["above"] - 20) <= 1
-        assert abs(told["still_above"] - 16) <= 2
-        assert told["median_spearman"] >= 0.93
-        assert (told["mean_auc"], told["mean_auc_shuffled"]) == (pytest.approx(0.685, abs=0.005), pytest.approx(0.689, abs=0.005))
-    elif tag == "rlm_rlnu_3D_comb":
-        assert found["spearman:model:volume"] == pytest.approx(0.905, abs=0.002)
-        assert "volume" in answer["verdict"]["explained_by"]
-    else:
-        assert (found["auc:model"], found["auc:model:shuffled-voxels"]) == (pytest.approx(0.720, abs=0.001), pytest.approx(0.739, abs=0.01))
-        assert answer["verdict"]["explained_by"] == ["intensity"]

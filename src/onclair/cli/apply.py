@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     required=True,
     help="A cohort folder, or files named CASE_KIND.nii.gz; may be repeated.",
 )
+@click.option("--about", type=folder, default=None, help="What describes tables of spectra or instruments' files: a row a column.")
 @click.option("--out", type=folder, required=True, help="Where PATIENT/finding.json goes.")
 @click.option("--fhir", is_flag=True, help="Also write PATIENT/risk.json: the finding as a FHIR R5 RiskAssessment.")
 @click.option("--allow-code", is_flag=True, help="Let the code that an audited torch network names run; only code that you know.")
 @skip_bad
 @as_json
-def apply(run: Path, inputs: tuple[Path, ...], out: Path, as_json: bool, **flags: bool) -> None:
+def apply(run: Path, inputs: tuple[Path, ...], out: Path, as_json: bool, **flags: Any) -> None:
     """Answer new cases with a run's locked model, or with the card or network of an audit: one finding.json a case.
 
     The run is verified first; a changed run answers nothing. "Cannot tell" is a full answer: an audited model that did not hold
@@ -43,7 +44,7 @@ def apply(run: Path, inputs: tuple[Path, ...], out: Path, as_json: bool, **flags
 
     audited = read_seal(run).facts.get("kind") == "audit"
     with listener(quiet=as_json) as progress:
-        asked = Asked(inputs, out, _fhir() if flags["fhir"] else {}, flags["skip_bad"], progress)
+        asked = Asked(inputs, out, _fhir() if flags["fhir"] else {}, flags["skip_bad"], progress, flags["about"])
         study, evidence, done = _audited(run, asked, flags["allow_code"]) if audited else _learnt(run, asked)
     left_out = [{"patient": d.patient, "reason": d.reason} for d in done if d.finding is None]
     if as_json:
@@ -69,7 +70,7 @@ def _learnt(run: Path, asked: Asked) -> Answers:
     from onclair.studies import load
 
     locked = opened_run(run, load(study_of(run)))
-    done = answer(locked, asked.inputs, asked.out, beside=asked.beside, skip_bad=asked.skip_bad, progress=asked.progress)
+    done = answer(locked, asked)
     return locked.study.name, locked.claim.id, done
 
 

@@ -15,6 +15,7 @@ from onclair.core.errors import BadSetting
 if TYPE_CHECKING:
     from onclair.run.bench_validate import TaskTiming
     from onclair.studies.tasks.radiomics_bench import Benchmark
+    from onclair.studies.tasks.spectra_bench import SpectraBenchmark
 
 #: Shows the help, then says how many commands there are.
 _HELP = """
@@ -118,6 +119,30 @@ def coverage(cohorts: int, seed: int, settings: tuple[str, ...], workers: int | 
 
 
 @bench.command()
+@click.option("--parts", default=None, metavar="LIST", help="Of chain,classifiers,accuracy,gates,preprocessing,live; all when left out.")
+@click.option("--measurements", type=click.IntRange(min=1), default=200, show_default=True, help="Measurements that are timed.")
+@click.option("--patients", type=click.IntRange(min=2), default=100, show_default=True, help="Whose amounts are compared with the truth.")
+@click.option("--faulty", type=click.IntRange(min=1), default=102, show_default=True, help="Points that each fault is judged on.")
+@click.option("--seed", type=click.IntRange(min=0), default=20_261, show_default=True, help="Seed of every virtual point.")
+@as_json
+def spectra(parts: str | None, measurements: int, patients: int, faulty: int, seed: int, as_json: bool) -> None:
+    """Spectra: CPU time of the chain, amounts beside other solvers, abstention under faults, all on virtual points, one thread."""
+    from onclair.cli.terminal import listener
+    from onclair.studies.tasks.radiomics_bench import chosen
+    from onclair.studies.tasks.spectra_bench import PARTS, Size
+    from onclair.studies.tasks.spectra_bench import bench as measure
+
+    wanted = chosen(parts, PARTS, "part")
+    with listener(quiet=as_json) as progress:
+        size = Size(measurements=measurements, patients=patients, faulty=faulty, seed=seed)
+        found = measure(wanted, size, progress)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    _show_spectra(found)
+
+
+@bench.command()
 @as_json
 def start(as_json: bool) -> None:
     """Measure what it costs to start: `onclair --help` in a process of its own."""
@@ -132,6 +157,27 @@ def start(as_json: bool) -> None:
         print_json({"runs": [row.as_dict()], "warnings": []})
     else:
         click.echo(f"onclair --help: {row.process_cpu_s:.2f} CPU seconds, {row.rss_mb:.0f} MB")
+
+
+def _show_spectra(found: SpectraBenchmark) -> None:
+    """Print every figure, then the bounds, the preprocessing and what the figures are of."""
+    table = Table("figure", "value", "95 %", "n", title="The spectra chain, on virtual points")
+    for each in found.estimates:
+        ends = "" if each.low is None or each.high is None else f"{each.low:.3g} to {each.high:.3g}"
+        unit = "" if each.unit == "1" else f" {each.unit}"
+        value = each.reason if each.value is None else f"{each.value:.4g}{unit}"
+        table.add_row(each.name, value, ends, "" if each.n is None else str(each.n))
+    Console().print(table)
+    for row in found.peers:
+        said = row["reason"] if row["cpu_ms"] is None else f"{row['cpu_ms']:.3g} CPU ms a spectrum"
+        click.echo(f"{row['task']}, {row['tool']} {row['version']}".rstrip() + f": {said}")
+    for bound in found.bounds:
+        limit = f"at most {bound.at_most:g}" if bound.at_least is None else f"at least {bound.at_least:g}"
+        of = f" of {bound.share_of}" if bound.share_of else ""
+        verdict = {None: "not measured", True: "holds", False: "does not hold"}[bound.holds]
+        click.echo(f"{bound.figure}, {limit}{of}: {verdict}")
+    for text in found.as_dict()["conditions"]["unmix"], found.as_dict()["conditions"]["abstain"]:
+        click.echo(text)
 
 
 def _show_tasks(tasks: list[TaskTiming]) -> None:

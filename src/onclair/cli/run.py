@@ -73,6 +73,7 @@ def summary(result: Result, lang: str = "en") -> dict[str, Any]:
         "computed": result.computed,
         "left_out": claim.facts["left_out"],
         "warnings": [dict(w) for w in claim.warnings],
+        "models": result.models,
         "estimates": [e.as_dict() for e in claim.estimates],
     }
 

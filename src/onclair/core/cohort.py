@@ -147,7 +147,7 @@ class Cohort:
         """
         values = self._numbers(outcome)
         known = values[values.index.get_level_values(0).isin(list(patients))].dropna()
-        return pd.Series(known.to_numpy(float), index=known.index.get_level_values(0))
+        return pd.Series(known.to_numpy(float), index=pd.Index(known.index.get_level_values(0), name="patient"))
 
     def truth_of(self, outcome: Outcome, index: pd.Index) -> pd.Series:
         """Return the outcome of each (patient, item) as float, NaN where there is none; a patient's outcome is that of all its items.

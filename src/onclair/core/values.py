@@ -367,4 +367,4 @@ class Case:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-__all__ = ["ORIGINS", "BadGeometry", "Case", "Image", "Mask", "Measurement", "Origin", "Photo", "Spectrum"]
+__all__ = ["ORIGINS", "BadGeometry", "Case", "Detector", "Image", "Mask", "Measurement", "Origin", "Photo", "Spectrum"]

@@ -1,7 +1,7 @@
 """Model cards: what a paper says of its radiomic model, in TOML; what it does not say is a finding, never a default.
 
-A card has ``[card]``, ``[roi]``, ``[preprocessing]``, any number of ``[[filter]]`` and ``[[feature]]``, ``[model]`` and ``[reported]``; that
-of a network has ``[network]`` in place of features.
+A card has ``[card]``, ``[roi]``, ``[preprocessing]``, any number of ``[[filter]]`` and ``[[feature]]``, ``[model]`` and ``[reported]``;
+that of a network has ``[network]`` in place of features.
 Cards of published models ship in ``io/reference/cards``, each with its source.
 """
 
@@ -33,6 +33,7 @@ from onclair.io.card_tables import (
     Preprocessing,
     Reported,
 )
+from onclair.io.executable import refuse_executable_file
 from onclair.io.model_document import FORMAT
 from onclair.io.models import ModelRecord
 from onclair.io.predictions import read_toml
@@ -138,6 +139,8 @@ def read_card(given: str | Path) -> Card:
     BadSetting
         For a name that neither ships nor is a file (nearest name offered), text that is not TOML, an unknown key or word (nearest
         offered), a value of the wrong kind, or a feature on a filter that the card does not define.
+    BadModelFile
+        For a file that is no card but a model that would run code, told by its content and never opened.
 
     Examples
     --------
@@ -151,7 +154,17 @@ def read_card(given: str | Path) -> Card:
             return card_from(read_toml(shipped, "card"), f"the card '{given}'")
     if path.suffix != ".toml" and not path.exists():
         raise BadSetting(f"There is no card named '{given}', and no file of that name; {did_you_mean(str(given), names)}", item=str(given))
-    return replace(card_from(read_toml(path, "card"), f"the card {path.name}"), home=path.resolve().parent)
+    return replace(card_from(_read(path), f"the card {path.name}"), home=path.resolve().parent)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a card file holds; where it is no TOML, say so, unless it is a pickle in some dress: that is the news then."""
+    try:
+        return read_toml(path, "card")
+    except BadSetting:
+        if path.is_file():
+            refuse_executable_file(path)
+        raise
 
 
 def card_from(document: Mapping[str, Any], where: str = "the card") -> Card:

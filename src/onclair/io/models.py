@@ -1,6 +1,7 @@
 """Model files: one readable JSON, arrays in NPZ, trees by skops, a manifest of SHA-256; pickle is refused by content.
 
-A model is a folder of ``model.json``, ``arrays.npz`` and ``trees.skops`` (where there are any), and ``manifest.json``.
+A model is a folder of ``model.json``, ``arrays.npz``, ``trees.skops`` and ``weights.safetensors`` (where there are any), and
+``manifest.json``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from onclair.io.manifest import parsed_json, read_bytes, read_sealed, write_seal
 from onclair.io.model_document import FORMAT as FORMAT
 from onclair.io.model_document import checked_document
 from onclair.io.trees import trees_from_bytes, trees_to_bytes, zipped
+from onclair.io.weights import WEIGHTS, weights_from_bytes, weights_to_bytes
 
-_FILES = ("model.json", "arrays.npz", "trees.skops")
+_FILES = ("model.json", "arrays.npz", "trees.skops", WEIGHTS)
 
 #: Most bytes that a model's arrays may unpack to; what is larger is no linear model, spline or gate but a bomb.
 MOST_BYTES = 256_000_000
@@ -44,6 +46,8 @@ class ModelRecord:
         Numbers, text or bool; never objects.
     trees : estimator or None
         A forest of scikit-learn.
+    weights : mapping of str to ndarray
+        Of a network: real numbers or bool.
 
     Raises
     ------
@@ -59,6 +63,7 @@ class ModelRecord:
     document: Mapping[str, Any]
     arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     trees: Any = None
+    weights: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "document", checked_document(self.document, "the model"))
@@ -101,6 +106,8 @@ def save_model(folder: str | Path, record: ModelRecord) -> Path:
         contents["arrays.npz"] = zipped({f"{name}.npy": _npy(array) for name, array in record.arrays.items()})
     if record.trees is not None:
         contents["trees.skops"] = trees_to_bytes(record.trees)
+    if record.weights:
+        contents[WEIGHTS] = weights_to_bytes(record.weights)
     return write_sealed(folder, contents)
 
 
@@ -125,7 +132,8 @@ def load_model(folder: str | Path) -> ModelRecord:
         raise BadModelFile(f"The model {Path(folder).name} has no model.json; fetch the whole folder again.", item="model.json")
     arrays = _arrays(contents["arrays.npz"]) if "arrays.npz" in contents else {}
     trees = trees_from_bytes(contents["trees.skops"], "trees.skops") if "trees.skops" in contents else None
-    return ModelRecord(parsed_json(contents["model.json"], "model.json"), arrays, trees)
+    weights = weights_from_bytes(contents.get(WEIGHTS))
+    return ModelRecord(parsed_json(contents["model.json"], "model.json"), arrays, trees, weights)
 
 
 def load_formula(path: str | Path) -> ModelRecord:

@@ -19,8 +19,9 @@ from onclair.io.manifest import parsed_json, read_sealed, write_sealed
 from onclair.io.model_document import FORMAT, checked_document
 from onclair.io.models import json_bytes
 from onclair.io.onnx_graph import Tensor, inspect_onnx, refuse_unsafe
+from onclair.io.weights import WEIGHTS, plain_array, weights_from_bytes, weights_to_bytes
 
-_DOCUMENT, _WEIGHTS, _GRAPH = "model.json", "weights.safetensors", "network.onnx"
+_DOCUMENT, _GRAPH = "model.json", "network.onnx"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +116,7 @@ def network_record(
     >>> network_record("net", "relapse", weights={"w": np.zeros((2, 3), dtype=np.float32)}).document["extra"]["network"]["weights"]
     [{'name': 'w', 'dtype': 'float32', 'shape': [2, 3]}]
     """
-    arrays = {key: _plain_array(key, array) for key, array in (weights or {}).items()}
+    arrays = {key: plain_array(key, array) for key, array in (weights or {}).items()}
     if not arrays and graph is None:
         raise BadModelFile(f"The network '{name}' has neither weights nor an ONNX graph; give one of them.", item=name)
     described: dict[str, Any] = {}
@@ -155,9 +156,7 @@ def save_network(folder: str | Path, record: NetworkRecord) -> Path:
     _check_described(record)
     contents = {_DOCUMENT: json_bytes(checked_document(record.document, "the network"))}
     if record.weights:
-        from safetensors.numpy import save  # here: commands without networks start without it
-
-        contents[_WEIGHTS] = save({name: _plain_array(name, record.weights[name]) for name in sorted(record.weights)})
+        contents[WEIGHTS] = weights_to_bytes(record.weights)
     if record.graph is not None:
         contents[_GRAPH] = record.graph
     return write_sealed(folder, contents)
@@ -176,14 +175,14 @@ def load_network(folder: str | Path) -> NetworkRecord:
         For a missing, added or changed file, pickle in any dress, an ONNX file that may not be used, and weights, inputs or outputs of
         other names, types or shapes than the document says.
     """
-    contents = read_sealed(folder, (_DOCUMENT, _WEIGHTS, _GRAPH))
+    contents = read_sealed(folder, (_DOCUMENT, WEIGHTS, _GRAPH))
     if _DOCUMENT not in contents:
         raise BadModelFile(f"The network {Path(folder).name} has no {_DOCUMENT}; fetch the whole folder again.", item=_DOCUMENT)
     document = checked_document(parsed_json(contents[_DOCUMENT], _DOCUMENT), _DOCUMENT)
     if document["family"] != "network":
         found = document["family"]
         raise BadModelFile(f"The model {Path(folder).name} is of the family '{found}', no network; load it as a model.", item="family")
-    record = NetworkRecord(document, _weights(contents.get(_WEIGHTS)), contents.get(_GRAPH))
+    record = NetworkRecord(document, weights_from_bytes(contents.get(WEIGHTS)), contents.get(_GRAPH))
     _check_described(record)
     return record
 
@@ -254,28 +253,6 @@ def _check_described(record: NetworkRecord) -> None:
         if here.get(part) != described.get(part):
             said = f"The {part} of the network are {_listed(here.get(part))} where its document says {_listed(described.get(part))}"
             raise BadModelFile(f"{said}; fetch it again, or export and save it anew.", item=part)
-
-
-def _weights(data: bytes | None) -> dict[str, npt.NDArray[Any]]:
-    if data is None:
-        return {}
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        return dict(load(data))
-    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
-        sentence = f"{_WEIGHTS} cannot be read ({_first_line(error)}); save plain numbers of NumPy's types, 16-bit brain floats as float32."
-        raise BadModelFile(sentence, item=_WEIGHTS) from error
-
-
-def _plain_array(name: str, array: npt.ArrayLike) -> npt.NDArray[Any]:
-    found = np.asarray(array)
-    if found.dtype.kind not in "fiub" or found.dtype.itemsize > 8:
-        raise BadModelFile(
-            f"The weights '{name}' are of type {found.dtype}; weights are real numbers or bool of at most 64 bits.", item=name
-        )
-    return np.array(found, dtype=found.dtype.newbyteorder("="), order="C")
 
 
 def _check_array(array: npt.NDArray[Any], tensor: Tensor) -> None:

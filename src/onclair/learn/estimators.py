@@ -1,7 +1,8 @@
 """Estimators on a matrix of prepared features: the one typed place where scikit-learn's constructors stand.
 
 Each is a small frozen record of settings with ``fit(x, truth, rng)``; what comes back predicts with ``risk(x)``. Imputing,
-scaling and selecting are not done here but in :mod:`onclair.learn.pipeline`, inside the training fold.
+scaling and selecting are not done here but in :mod:`onclair.learn.pipeline`, inside the training fold. Support vectors, boosted
+trees and the networks on spectra have files of their own; :func:`estimator` knows them all by name.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,11 @@ from scipy import special
 
 from onclair.core.errors import BadCohort, BadSetting
 from onclair.core.names import did_you_mean
+from onclair.learn.estimators_boosting import Boosting
+from onclair.learn.estimators_checks import positive, seed_of, two_classes
+from onclair.learn.estimators_svm import Svm
+from onclair.learn.nets1d import SpectralNetwork
+from onclair.learn.nets1d_settings import Resnet1d, Transformer
 from onclair.science.statistics.cox import FollowUp, cox
 
 if TYPE_CHECKING:
@@ -139,7 +145,7 @@ class Logistic:
     kind: Penalty = "l2"
 
     def __post_init__(self) -> None:
-        _positive("penalty", self.penalty)
+        positive("penalty", self.penalty)
         if self.kind not in _L1_RATIO:
             raise BadSetting(f"The penalty kind '{self.kind}' is not known; {did_you_mean(self.kind, _L1_RATIO)}", item="kind")
 
@@ -156,7 +162,7 @@ class Logistic:
         BadCohort
             When only one class is present.
         """
-        _two_classes(truth)
+        two_classes(truth)
         from sklearn.linear_model import LogisticRegression  # here: commands that fit nothing start without scikit-learn
 
         ratio = _L1_RATIO[self.kind]
@@ -167,7 +173,7 @@ class Logistic:
             solver=solver,
             tol=tolerance,
             max_iter=20_000,
-            random_state=_seed(rng),
+            random_state=seed_of(rng),
         )
         model.fit(x, truth)
         return LinearModel(np.array(model.coef_[0], dtype=np.float64), float(model.intercept_[0]), "logit")
@@ -210,9 +216,9 @@ class CoxPH:
     ties: Literal["efron", "breslow"] = "efron"
 
     def __post_init__(self) -> None:
-        _positive("penalty", self.penalty)
+        positive("penalty", self.penalty)
         if self.horizon is not None:
-            _positive("horizon", self.horizon)
+            positive("horizon", self.horizon)
 
     @property
     def outcome(self) -> Literal["binary", "survival"]:
@@ -275,8 +281,8 @@ class Forest:
     leaf: int = 3
 
     def __post_init__(self) -> None:
-        _positive("trees", self.trees)
-        _positive("leaf", self.leaf)
+        positive("trees", self.trees)
+        positive("leaf", self.leaf)
 
     @property
     def outcome(self) -> Literal["binary", "survival"]:
@@ -291,14 +297,14 @@ class Forest:
         BadCohort
             When only one class is present.
         """
-        _two_classes(truth)
+        two_classes(truth)
         from sklearn.ensemble import RandomForestClassifier
 
-        forest = RandomForestClassifier(self.trees, min_samples_leaf=self.leaf, random_state=_seed(rng), n_jobs=1)
+        forest = RandomForestClassifier(self.trees, min_samples_leaf=self.leaf, random_state=seed_of(rng), n_jobs=1)
         return TreeModel(forest.fit(x, truth))
 
 
-def estimator(name: str, **options: Any) -> Logistic | CoxPH | Forest:
+def estimator(name: str, **options: Any) -> AnyEstimator:
     """Return the estimator called `name`, with `options` laid over its defaults.
 
     Raises
@@ -320,31 +326,19 @@ def estimator(name: str, **options: Any) -> Logistic | CoxPH | Forest:
     return replace(ESTIMATORS[name], **options)
 
 
-def _positive(name: str, value: float) -> None:
-    if not value > 0 or not np.isfinite(value):
-        raise BadSetting(f"The setting '{name}' of an estimator is {value:g}; it must be positive.", item=name)
+AnyEstimator: TypeAlias = Logistic | CoxPH | Forest | Svm | Boosting | SpectralNetwork
 
-
-def _two_classes(truth: Floats) -> None:
-    foreign = truth[(truth != 0) & (truth != 1)]
-    if foreign.size:
-        raise BadCohort(f"The outcome holds {foreign[0]:g} in {foreign.size} training rows; this estimator takes 0 and 1.")
-    if truth.size == 0 or truth.min() == truth.max():
-        found = f"{int(truth.sum())} events in {truth.size} training rows"
-        raise BadCohort(f"A model needs both classes; found {found}: use fewer folds or gather more patients.")
-
-
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31 - 1))
-
-
-#: The estimators by the names that settings use, the simplest first.
-ESTIMATORS: Mapping[str, Logistic | CoxPH | Forest] = MappingProxyType(
+#: The estimators by the names that settings use, the simplest first; the networks take spectra, the others any columns.
+ESTIMATORS: Mapping[str, AnyEstimator] = MappingProxyType(
     {
         "logistic": Logistic(),
         "lasso": Logistic(2.0, "l1"),
         "elasticnet": Logistic(2.0, "elasticnet"),
         "cox": CoxPH(),
+        "svm": Svm(),
         "forest": Forest(),
+        "boosting": Boosting(),
+        "resnet1d": SpectralNetwork(Resnet1d()),
+        "transformer": SpectralNetwork(Transformer()),
     }
 )

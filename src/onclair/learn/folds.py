@@ -59,7 +59,7 @@ def described(cohort: Cohort, index: pd.Index) -> Cohort:
 
 
 def strata(truth: pd.Series) -> pd.Series:
-    """Return one class a patient, 1 where any of its rows has the event; what folds are balanced on.
+    """Return one class a patient, what folds are balanced on: 1 where all its rows have the event, 0 where none, 0.5 where some have.
 
     Parameters
     ----------
@@ -69,9 +69,23 @@ def strata(truth: pd.Series) -> pd.Series:
     --------
     >>> index = pd.MultiIndex.from_tuples([("B", 1), ("A", 1), ("A", 2)])
     >>> strata(pd.Series([0.0, 0.0, 1.0], index=index)).to_dict()
-    {'A': 1.0, 'B': 0.0}
+    {'A': 0.5, 'B': 0.0}
     """
-    return truth.groupby(patients_of(truth.index)).max()
+    rows = truth.groupby(patients_of(truth.index))
+    return (rows.min() + rows.max()) / 2
+
+
+def one_class(truth: pd.Series, patients: Iterable[str]) -> bool:
+    """Return whether the rows of these patients hold fewer than two classes.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_tuples([("B", 1), ("A", 1), ("A", 2)])
+    >>> truth = pd.Series([0.0, 0.0, 1.0], index=index)
+    >>> one_class(truth, ["B"]), one_class(truth, ["A"])
+    (True, False)
+    """
+    return bool(truth[rows_of(truth.index, patients)].nunique() < 2)
 
 
 def repeated(cohort: Cohort, truth: pd.Series, folds: int, repeats: int, seed: int) -> tuple[tuple[Split, ...], ...]:
@@ -111,8 +125,8 @@ def inside(cohort: Cohort, split: Split, truth: pd.Series, folds: int, rng: np.r
     train = cohort.only(split.train)
     cuts = train.by_patient(folds, rng, strata=classes)
     for cut in cuts:
-        if classes.reindex(list(cut.train)).nunique() < 2:
-            events = int(classes.reindex(list(train.patients)).sum())
+        if one_class(truth, cut.train):
+            events = int((classes.reindex(list(train.patients)) > 0).sum())
             found = f"{events} of its {len(train.patients)} training patients have the event"
             raise BadCohort(f"'{split.name}' cannot be cut into {folds} inner folds: {found}; use fewer folds.", item=split.name)
     return cuts

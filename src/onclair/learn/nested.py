@@ -14,8 +14,8 @@ import pandas as pd
 from onclair.core.cohort import Cohort, Split
 from onclair.core.errors import BadCohort, BadSetting
 from onclair.core.study import Learner, MapFunction
-from onclair.learn.choose import Place, choose
-from onclair.learn.folds import checked_truth, described, inside, patients_of, repeated, rows_of, strata, stream
+from onclair.learn.choose import Chosen, Clock, Place, choose
+from onclair.learn.folds import checked_truth, described, inside, one_class, patients_of, repeated, rows_of, strata, stream
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +32,9 @@ class NestedPlan:
         With the place of a fit it decides every random number.
     splits : tuple of Split, or None
         Outer cuts to use in place of folds by patient (by centre, in time).
+    compared : int
+        Repeats, from the first, in which every candidate is refitted on each outer training part, chosen or not, so that they can
+        be set side by side; nothing is chosen by it, and the model's risks stay what they are.
 
     Raises
     ------
@@ -49,9 +52,10 @@ class NestedPlan:
     repeats: int = 3
     seed: int = 1
     splits: tuple[Split, ...] | None = None
+    compared: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("folds", 2), ("inner_folds", 2), ("repeats", 1), ("seed", 0)):
+        for name, least in (("folds", 2), ("inner_folds", 2), ("repeats", 1), ("seed", 0), ("compared", 0)):
             if getattr(self, name) < least:
                 raise BadSetting(f"The setting '{name}' is {getattr(self, name)}; it must be at least {least}.", item=name)
 
@@ -76,6 +80,10 @@ class Nested:
         The learner that the inner folds chose.
     inner_auc : ndarray, float64, shape (repeats, folds, learners)
     splits : tuple, one a repeat, of tuple of Split
+    compared : ndarray, float64, shape (repeats, learners, rows)
+        Scores of every learner, before calibration, from outer training parts; NaN in repeats in which they were not compared.
+    seconds : tuple of float
+        CPU time of each learner in all its fits; the one thing here that differs from run to run, so it stays out of every record.
     """
 
     plan: NestedPlan
@@ -86,6 +94,8 @@ class Nested:
     chosen: tuple[tuple[str, ...], ...]
     inner_auc: Floats
     splits: tuple[tuple[Split, ...], ...]
+    compared: Floats
+    seconds: tuple[float, ...]
 
     @property
     def risk(self) -> pd.Series:
@@ -100,7 +110,10 @@ class Nested:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OuterFold:
-    """One unit of work: one outer fold of one repeat, with everything that it needs and nothing else."""
+    """One unit of work: one outer fold of one repeat, with everything that it needs and nothing else.
+
+    ``compared`` holds the positions of the learners that are refitted and judged though another may be chosen.
+    """
 
     features: pd.DataFrame
     truth: Floats
@@ -109,6 +122,7 @@ class OuterFold:
     inner: tuple[Split, ...]
     place: Place
     series: int = 0
+    compared: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +136,8 @@ class OuterResult:
     score: Floats
     chosen: str
     inner_auc: tuple[float, ...]
+    compared: Floats
+    seconds: tuple[float, ...]
 
 
 def nested(
@@ -273,7 +289,26 @@ def run_fold(task: OuterFold) -> OuterResult:
     train, test = rows_of(task.features.index, task.split.train), rows_of(task.features.index, task.split.test)
     chosen = choose(task.features[train], task.truth[train], task.learners, task.inner, task.place)
     score = chosen.fitted.risk(task.features[test])
-    return OuterResult(task.series, task.place, test, chosen.calibrator.risk(score), score, chosen.name, chosen.inner_auc)
+    compared, seconds = _compared(task, train, test, chosen)
+    risk = chosen.calibrator.risk(score)
+    return OuterResult(task.series, task.place, test, risk, score, chosen.name, chosen.inner_auc, compared, seconds)
+
+
+def _compared(
+    task: OuterFold, train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_], chosen: Chosen
+) -> tuple[Floats, tuple[float, ...]]:
+    """Return the scores of every learner that is compared (learners, test rows), NaN of the others, and all learners' CPU time."""
+    scores = np.full((len(task.learners), int(test.sum())), np.nan)
+    seconds = list(chosen.seconds)
+    for position in task.compared:
+        learner, clock = task.learners[position], Clock()
+        with clock:
+            fitted = chosen.fitted
+            if learner.name != chosen.name:
+                fitted = learner.fit(task.features[train], task.truth[train], task.place.numbers(position, 0))
+            scores[position] = fitted.risk(task.features[test])
+        seconds[position] += clock.seconds
+    return scores, tuple(seconds)
 
 
 def _cuts(cohort: Cohort, truth: pd.Series, plan: NestedPlan) -> tuple[tuple[Split, ...], ...]:
@@ -295,24 +330,24 @@ def _tasks(
     what: tuple[tuple[Learner, ...], NestedPlan, int],
 ) -> list[OuterFold]:
     learners, plan, series = what
-    classes = strata(truth)
     for splits in cuts:
         for split in splits:
-            _enough(split, classes, len(splits))
+            _enough(split, truth, len(splits))
     tasks = []
     for repeat, splits in enumerate(cuts):
         for fold, split in enumerate(splits):
             inner = inside(cohort, split, truth, plan.inner_folds, stream(plan.seed, 1, repeat, fold))
             place = Place(plan.seed, repeat, fold)
-            tasks.append(OuterFold(rows, truth.to_numpy(dtype=np.float64), learners, split, inner, place, series))
+            compared = tuple(range(len(learners))) if repeat < plan.compared else ()
+            tasks.append(OuterFold(rows, truth.to_numpy(dtype=np.float64), learners, split, inner, place, series, compared))
     return tasks
 
 
-def _enough(split: Split, classes: pd.Series, folds: int) -> None:
+def _enough(split: Split, truth: pd.Series, folds: int) -> None:
     """Refuse a training part of one class, in words."""
-    if classes.reindex(list(split.train)).nunique() < 2:
-        events = int(classes.sum())
-        found = f"{events} of {len(classes)} patients have the event"
+    if one_class(truth, split.train):
+        classes = strata(truth)
+        found = f"{int((classes > 0).sum())} of {len(classes)} patients have the event"
         few = f"{found}, so '{split.name}' of {folds} would train on one class only"
         raise BadCohort(f"There are too few events for that many folds: {few}; use fewer folds or gather more patients.", item=split.name)
 
@@ -324,10 +359,14 @@ def _gathered(
     risks, scores = np.full((2, repeats, len(rows)), np.nan)
     fold_of = np.full((repeats, len(rows)), -1, dtype=np.int64)
     names, inner_auc = np.empty((repeats, folds), dtype=object), np.full((repeats, folds, learners), np.nan)
+    compared, seconds = np.full((repeats, learners, len(rows)), np.nan), np.zeros(learners)
     for result in results:
         at = result.place.repeat, result.place.fold
         risks[at[0], result.judged] = result.risk
         scores[at[0], result.judged] = result.score
         fold_of[at[0], result.judged] = at[1]
         names[at], inner_auc[at] = result.chosen, result.inner_auc
-    return Nested(plan, rows.index, risks, scores, fold_of, tuple(tuple(row) for row in names), inner_auc, cuts)
+        compared[at[0]][:, result.judged] = result.compared
+        seconds += result.seconds
+    chosen = tuple(tuple(row) for row in names)
+    return Nested(plan, rows.index, risks, scores, fold_of, chosen, inner_auc, cuts, compared, tuple(float(s) for s in seconds))

@@ -13,6 +13,7 @@ import pandas as pd
 from onclair.core.errors import BadCase, BadCohort, BadSetting
 from onclair.core.names import did_you_mean
 from onclair.learn.estimators import Estimator, FittedEstimator, LinearModel
+from onclair.learn.nets1d import Columns, SpectralNetwork
 from onclair.learn.selection import BEST_FIVE, Selection, select
 
 Floats = npt.NDArray[np.float64]
@@ -154,12 +155,15 @@ class Pipeline:
         sign(x) log(1 + abs(x) / s) with s the training median of abs(x).
     impute : {"median"}
     columns : tuple of str or None
-        The only columns it may look at; None for all.
+        The only columns it may look at; None for all. A trailing ``*`` stands for every column that begins so: ``("spectrum:*",)``.
+    without : tuple of str
+        Columns, or beginnings of columns with a trailing ``*``, that it may not look at.
 
     Raises
     ------
     BadSetting
-        For an unknown transform or way to impute.
+        For an unknown transform or way to impute; for a network on spectra with a selection or the signed logarithm, which would
+        take its spectrum apart.
 
     Examples
     --------
@@ -176,11 +180,20 @@ class Pipeline:
     transform: Literal["standardise", "signed_log"] = "standardise"
     impute: Literal["median"] = "median"
     columns: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what, value, known in (("transform", self.transform, ("standardise", "signed_log")), ("impute", self.impute, ("median",))):
             if value not in known:
                 raise BadSetting(f"The model '{self.name}' has {what} = '{value}'; {did_you_mean(value, known)}", item=what)
+        if isinstance(self.estimator, SpectralNetwork) and (self.select.kind != "none" or self.transform != "standardise"):
+            said = f"The network '{self.name}' sees whole spectra"
+            raise BadSetting(f"{said}; give it select=EVERYTHING and transform='standardise'.", item=self.name)
+
+    @property
+    def costly(self) -> bool:
+        """Whether a fit takes seconds, so that it is not repeated on shuffled outcomes where other candidates are there."""
+        return bool(getattr(self.estimator, "costly", False))
 
     def fit(self, features: pd.DataFrame, truth: Floats, rng: np.random.Generator) -> FittedPipeline:
         """Return the pipeline trained on these rows alone.
@@ -197,17 +210,24 @@ class Pipeline:
         Raises
         ------
         BadCase
-            When a column is absent, is not a number or holds an infinity.
+            When a column is absent (or all that a ``*`` stands for), is not a number or holds an infinity.
         BadCohort
             When no column is usable, or as the estimator raises.
         """
-        names = tuple(str(c) for c in features.columns) if self.columns is None else self.columns
+        names = _named([str(c) for c in features.columns], self.columns, self.without)
         x = numbers(features, names)
         preparation, filled = _prepare(names, x, signed_log=self.transform == "signed_log")
         truth = np.asarray(truth, dtype=np.float64)
         chosen = select(filled, truth, preparation.columns, self.select)
-        fitted = self.estimator.fit(preparation.standardised(filled[:, chosen], chosen), truth, rng)
+        fitted = self._placed(preparation, chosen).fit(preparation.standardised(filled[:, chosen], chosen), truth, rng)
         return FittedPipeline(self.name, preparation, chosen, fitted)
+
+    def _placed(self, preparation: Preparation, chosen: npt.NDArray[np.int64]) -> Estimator:
+        """Return the estimator; one that takes spectra is told which column is which bin."""
+        if not isinstance(self.estimator, SpectralNetwork):
+            return self.estimator
+        names = tuple(preparation.columns[j] for j in chosen)
+        return self.estimator.placed(Columns(names, preparation.centre[chosen], preparation.scale[chosen]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +294,30 @@ def numbers(features: pd.DataFrame, columns: Sequence[str]) -> Floats:
         where = f"row {features.index[row]}"
         raise BadCase(f"The feature '{columns[j]}' is infinite in {where}; leave it empty where it is not defined.", item=columns[j])
     return x
+
+
+def _named(present: list[str], columns: tuple[str, ...] | None, without: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that a pipeline may look at, a trailing ``*`` standing for all that begin so.
+
+    Examples
+    --------
+    >>> _named(["af", "spectrum:405:500", "spectrum:405:502"], ("spectrum:*",), ())
+    ('spectrum:405:500', 'spectrum:405:502')
+    >>> _named(["af", "spectrum:405:500"], None, ("spectrum:*",))
+    ('af',)
+    """
+    wanted = tuple(present) if columns is None else tuple(dict.fromkeys(name for c in columns for name in _meant(c, present)))
+    if not wanted:
+        asked = ", ".join(columns or ())
+        raise BadCase(f"The table has no column that '{asked}' stands for; describe the cases with them, or name others.", item=asked)
+    left_out = {name for c in without for name in _meant(c, present)}
+    return tuple(name for name in wanted if name not in left_out)
+
+
+def _meant(column: str, present: list[str]) -> tuple[str, ...]:
+    if not column.endswith("*"):
+        return (column,)
+    return tuple(name for name in present if name.startswith(column[:-1]))
 
 
 def _prepare(names: tuple[str, ...], x: Floats, *, signed_log: bool) -> tuple[Preparation, Floats]:

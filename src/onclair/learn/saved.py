@@ -6,8 +6,6 @@ computes with are the arrays and trees beside it, so that no digit is lost; the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,12 +15,11 @@ from onclair.core.errors import BadModelFile, BadSetting
 from onclair.io.models import FORMAT, ModelRecord
 from onclair.learn.calibrate import Calibrator
 from onclair.learn.conformal import Conformal
-from onclair.learn.estimators import FittedEstimator, LinearModel, Link, TreeModel
+from onclair.learn.estimators import LinearModel
 from onclair.learn.locked import Locked
 from onclair.learn.novelty import NoveltyGate
 from onclair.learn.pipeline import FittedPipeline, Preparation
-
-_FAMILIES: Mapping[Link, str] = MappingProxyType({"logit": "logistic", "cloglog": "cox"})
+from onclair.learn.saved_estimators import estimator_of, parts_of
 
 
 def to_record(locked: Locked) -> ModelRecord:
@@ -33,29 +30,25 @@ def to_record(locked: Locked) -> ModelRecord:
     BadSetting
         When its estimator is none of this room's.
     """
-    estimator, pipeline = locked.pipeline.estimator, locked.pipeline
-    if not isinstance(estimator, LinearModel | TreeModel):
-        kind = type(estimator).__name__
-        said = f"The model '{pipeline.name}' holds a {kind}, for which there is no file format; use an estimator of Onclair."
-        raise BadSetting(said, item=kind)
-    medians = pipeline.reference
+    pipeline = locked.pipeline
+    parts, medians = parts_of(pipeline.estimator, pipeline.name), pipeline.reference
     document: dict[str, Any] = {
         "format": FORMAT,
         "name": pipeline.name,
-        "family": "forest" if isinstance(estimator, TreeModel) else _FAMILIES[estimator.link],
+        "family": parts.family,
         "outcome": str(locked.about["outcome"]),
         "inputs": [{"name": name, "missing": float(medians[name])} for name in pipeline.columns],
-        **(formula(pipeline) if isinstance(estimator, LinearModel) else {}),
+        **(formula(pipeline) if isinstance(pipeline.estimator, LinearModel) else {}),
         "extra": {
             "columns": list(pipeline.preparation.columns),
             "calibrator": locked.calibrator.as_dict(),
             "conformal": locked.conformal.as_dict(),
             "level": locked.level,
             "about": dict(locked.about),
+            **parts.extra,
         },
     }
-    trees = estimator.forest if isinstance(estimator, TreeModel) else None
-    return ModelRecord(document, _arrays(locked), trees)
+    return ModelRecord(document, {**_arrays(locked), **parts.arrays}, parts.trees, parts.weights)
 
 
 def from_record(record: ModelRecord) -> Locked:
@@ -79,9 +72,10 @@ def from_record(record: ModelRecord) -> Locked:
         of_gate = {name.removeprefix("gate."): array for name, array in arrays.items() if name.startswith("gate.")}
         gate = NoveltyGate.from_arrays(preparation.columns, of_gate)
         calibrator, conformal = Calibrator.from_dict(extra["calibrator"]), Conformal.from_dict(extra["conformal"])
-        pipeline = FittedPipeline(str(record.document["name"]), preparation, chosen, _estimator(record))
+        estimator = estimator_of(record, [preparation.columns[j] for j in chosen])
+        pipeline = FittedPipeline(str(record.document["name"]), preparation, chosen, estimator)
         return Locked(pipeline, calibrator, conformal, gate, dict(extra["about"]), float(extra["level"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise BadModelFile(f"The model lacks or mangles an entry ({error}); fetch it again, or learn and save it anew.") from error
 
 
@@ -118,32 +112,13 @@ def formula(pipeline: FittedPipeline) -> dict[str, Any]:
 
 
 def _arrays(locked: Locked) -> dict[str, npt.NDArray[Any]]:
-    ready, estimator = locked.pipeline.preparation, locked.pipeline.estimator
+    ready = locked.pipeline.preparation
     arrays: dict[str, npt.NDArray[Any]] = {f"gate.{name}": array for name, array in locked.gate.arrays().items()}
     arrays["chosen"] = locked.pipeline.chosen
     arrays["preparation.medians"], arrays["preparation.centre"], arrays["preparation.scale"] = ready.medians, ready.centre, ready.scale
     if ready.log_scale is not None:
         arrays["preparation.log_scale"] = ready.log_scale
-    if isinstance(estimator, LinearModel):
-        arrays["coefficients"], arrays["intercept"] = estimator.coefficients, np.array(estimator.intercept)
-        if estimator.horizon is not None:
-            arrays["horizon"] = np.array(estimator.horizon)
     return arrays
-
-
-def _estimator(record: ModelRecord) -> FittedEstimator:
-    family, arrays = record.document["family"], record.arrays
-    if family == "forest":
-        from sklearn.ensemble import RandomForestClassifier  # here, as in estimators.py
-
-        if not isinstance(record.trees, RandomForestClassifier):
-            raise BadModelFile("The model is a forest but its file of trees is absent or of another kind; fetch it again.", item="trees")
-        return TreeModel(record.trees)
-    if family not in _FAMILIES.values():
-        raise BadModelFile(f"The model is of family '{family}'; a locked model is logistic, cox or forest.", item=family)
-    horizon = arrays["horizon"].item() if "horizon" in arrays else None
-    link: Link = "logit" if family == "logistic" else "cloglog"
-    return LinearModel(_numbers(arrays["coefficients"]), arrays["intercept"].item(), link, horizon)
 
 
 def _numbers(array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

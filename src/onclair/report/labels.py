@@ -109,6 +109,9 @@ MODELS: dict[str, Words] = {
     "elasticnet": Words("elastic net", "elastic net"),
     "forest": Words("random forest", "forêt aléatoire"),
     "boosting": Words("boosted trees", "arbres boostés"),
+    "svm": Words("support vector machine", "machine à vecteurs de support"),
+    "resnet1d": Words("residual network on spectra", "réseau résiduel sur les spectres"),
+    "transformer": Words("transformer on spectra", "transformeur sur les spectres"),
     "cox": Words("Cox regression", "régression de Cox"),
 }
 

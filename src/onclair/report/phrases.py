@@ -131,13 +131,15 @@ LABELS: dict[str, Words] = (
         "changed": Words("Columns it can change", "Colonnes modifiées"),
         "invariant": Words("Columns it cannot change", "Colonnes invariantes"),
         "invariant-note": Words(
-            "{control}: {changed} of {all} columns can change; the {kept} below cannot, whatever the order, and are not counted as survivors.",
+            "{control}: {changed} of {all} columns can change; the {kept} below cannot, whatever the order, and are not counted as "
+            "survivors.",
             "{control} : {changed} colonnes sur {all} peuvent changer ; les {kept} ci-dessous ne le peuvent pas, quel que "
             "soit l'ordre, et ne comptent pas comme survivantes.",
         ),
         "invariant-note-some": Words(
             "{control}: the {kept} columns below cannot change under it, whatever the order, and are not counted as survivors.",
-            "{control} : les {kept} colonnes ci-dessous ne peuvent pas changer, quel que soit l'ordre, et ne comptent pas comme survivantes.",
+            "{control} : les {kept} colonnes ci-dessous ne peuvent pas changer, quel que soit l'ordre, et ne comptent pas comme "
+            "survivantes.",
         ),
         "destroyed": Words("destroyed", "détruit"),
         "intact": Words("intact", "intact"),

@@ -17,6 +17,7 @@ from onclair.core.values import Mask
 from onclair.io.cohorts import cohort_from_files
 from onclair.io.files import make_folder, sealed_folder, write_atomically
 from onclair.io.nifti import write_mask
+from onclair.io.spectra.cases import cases_from_about
 from onclair.run.describe import about
 from onclair.run.explaining import locked_model
 from onclair.run.findings import LockedRun, finding_of
@@ -55,6 +56,8 @@ class Asked:
     skip_bad : bool
         Go on past cases that cannot be used.
     progress : callable
+    about : Path or None
+        What describes the inputs where they are tables of spectra or instruments' files.
     """
 
     inputs: Sequence[Path]
@@ -62,6 +65,7 @@ class Asked:
     beside: Beside = field(default_factory=dict)
     skip_bad: bool = False
     progress: Listener = silent
+    about: Path | None = None
 
 
 def refuse_to_answer(root: Path) -> None:
@@ -94,21 +98,13 @@ def opened_run(root: Path, study: Study) -> LockedRun:
     return LockedRun(study, settings, locked_model(root), read_evidence(root / "validate"), learnt.outputs["model/manifest.json"])
 
 
-def apply(
-    run: LockedRun, inputs: Sequence[Path], out: Path, *, beside: Beside | None = None, skip_bad: bool = False, progress: Listener = silent
-) -> list[Applied]:
+def apply(run: LockedRun, asked: Asked) -> list[Applied]:
     """Answer each new case and write ``OUT/PATIENT/finding.json`` with the outlines that it names.
 
     Parameters
     ----------
     run : LockedRun
-    inputs : sequence of Path
-        A cohort folder, or files named ``CASE_KIND.EXT``.
-    out : Path
-    beside : mapping of str to callable, optional
-        Further files in each case's folder, each made of the finding: ``{"risk.json": render}``.
-    skip_bad : bool
-        Go on past cases that cannot be used.
+    asked : Asked
 
     Returns
     -------
@@ -119,9 +115,8 @@ def apply(
     BadCase
         For the first case that cannot be used, unless `skip_bad`.
     NoRoom
-        When `out` cannot be written, lies in a run, or holds a finding of one of the cases already.
+        When ``out`` cannot be written, lies in a run, or holds a finding of one of the cases already.
     """
-    asked = Asked(inputs, out, beside or {}, skip_bad, progress)
     return answered(run.study.kinds, partial(finding_of, run), asked)
 
 
@@ -140,7 +135,10 @@ def answered(kinds: Sequence[str], answer: Answering, asked: Asked) -> list[Appl
     -------
     list of Applied
     """
-    cohort = cohort_from_files(asked.inputs, kinds, whole=not asked.skip_bad)
+    if asked.about is not None:
+        cohort = cases_from_about(asked.inputs, asked.about)
+    else:
+        cohort = cohort_from_files(asked.inputs, kinds, whole=not asked.skip_bad)
     if not cohort.patients:
         raise BadInput("No case was found in the input; give a cohort folder or files named CASE_KIND.nii.gz.")
     _refuse_places(asked.out, cohort.patients)

@@ -132,7 +132,8 @@ def input_hashes(cohort: Cohort, patient: str) -> dict[str, str]:
     rows = cohort.acquisitions[cohort.acquisitions["patient"] == patient]
     extra = rows.drop(columns=list(ACQUISITION_COLUMNS))
     said = {"centre": sorted(set(rows["centre"].astype(str))), "units": cohort.about.units}
-    hashes = {"tables": sha256_of({**said, "rows": extra.astype(str).to_numpy().tolist()} if extra.shape[1] else said)}
+    cells = [["" if pd.isna(cell) else str(cell) for cell in row] for row in extra.to_numpy(object)]
+    hashes = {"tables": sha256_of({**said, "rows": cells} if extra.shape[1] else said)}
     seen: set[tuple[str, str]] = set()
     for visit, kind, path in zip(rows["visit"], rows["kind"], rows["path"], strict=True):
         name = f"{visit}/{kind}"

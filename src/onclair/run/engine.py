@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,8 @@ class Result:
     report : Path
     reused, computed : int
         Patients whose description was taken as it stood, and those described now.
+    seconds : mapping of str to float
+        CPU time of each candidate in the nested folds; empty where learning was taken as it stood. It stands in no record.
     """
 
     claim: Evidence
@@ -79,6 +82,14 @@ class Result:
     report: Path
     reused: int
     computed: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def models(self) -> list[dict[str, Any]]:
+        """The candidates side by side: ``name inner_auc outer_auc chosen_folds seconds``; the last None where nothing was learnt anew."""
+        rows, keys = self.claim.facts["model"]["models"], ("name", "inner_auc", "outer_auc", "chosen_folds")
+        spent = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
+        return [{**{key: row[key] for key in keys}, "seconds": spent.get(row["name"])} for row in rows]
 
 
 def run(job: Job) -> Result:
@@ -121,7 +132,8 @@ def run(job: Job) -> Result:
         stages["report"] = write_report(store, job.render, stages["validate"])
         seal = _seal(store, job, {**records, **stages})
         reused = sum(d.reused for d in described)
-        return Result(stages["validate"], seal, job.out / "report" / "report.html", reused, len(records) - reused)
+        report = job.out / "report" / "report.html"
+        return Result(stages["validate"], seal, report, reused, len(records) - reused, learnt.seconds)
 
 
 def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
@@ -199,8 +211,8 @@ def _described(store: Store, job: Job, check: CohortCheck, over: MapFunction) ->
 def _lesson(job: Job, cohort: Cohort, outcome: Outcome, table: Table, over: MapFunction) -> Lesson:
     """Return what is learnt from: the rows whose outcome is known, of the patients who have any."""
     truth = cohort.truth_of(outcome, table.rows.index)
-    known = table.only(truth.index[truth.notna()])
-    truth = truth.dropna()
+    usable = truth.notna() & table.rows.notna().any(axis=1)  # of a point that failed its gates nothing was measured
+    known, truth = table.only(truth.index[usable]), truth[usable]
     present = cohort.only(set(patients_of(known.rows.index)))
     check_folds(job.settings, truth.droplevel(1), outcome)
     return Lesson(job.study, present, job.settings, outcome, known, truth, over, job.progress, table)

@@ -17,7 +17,7 @@ from onclair.io.source import source_sha256
 from onclair.io.tables import write_table
 from onclair.learn.conformal import leave_one_out
 from onclair.run.environment import environment
-from onclair.run.learning import Learnt, Lesson
+from onclair.run.learning import Learnt, Lesson, null_candidates
 from onclair.run.store import Store, read_evidence
 from onclair.run.table import patients_of
 from onclair.validate.confounds import ENOUGH_EVENTS, negative_control, nuisance_correlation, null_auc, too_few_events
@@ -167,7 +167,11 @@ def _controls(lesson: Lesson, learnt: Learnt) -> list[Estimate]:
         for _, part in learnt.null.groupby("permutation", sort=True)
     ]
     values = np.array([np.nan if a is None else a for a in aucs])
-    return [*estimates, null_auc("auc:model:shuffled-labels", values), _against_null(lesson, learnt, values)]
+    null = null_auc("auc:model:shuffled-labels", values)
+    every = lesson.study.model(lesson.settings)
+    if len(null_candidates(every)) < len(every):
+        null = replace(null, method=f"{null.method}; networks were left out of the refits")
+    return [*estimates, null, _against_null(lesson, learnt, values)]
 
 
 def _against_null(lesson: Lesson, learnt: Learnt, null: np.ndarray[Any, np.dtype[np.float64]]) -> Estimate:

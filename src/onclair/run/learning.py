@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from onclair.core.study import Learner, MapFunction, Rival, Study
 from onclair.io.models import save_model
 from onclair.io.source import source_sha256
 from onclair.io.tables import read_parquet, write_parquet
+from onclair.learn.candidates import candidates
 from onclair.learn.estimators import Logistic
 from onclair.learn.locked import Locked, lock
 from onclair.learn.nested import Nested, NestedPlan, leave_one_centre_out, nested, nested_each, shuffles
@@ -36,6 +37,8 @@ from onclair.run.table import Table
 STAGE = "learn"
 #: Settings that only the judging reads; they are no part of what was learnt.
 JUDGING = ("thresholds",)
+#: Repeats in which every candidate is refitted on the outer training parts, to be set beside the others.
+COMPARED = 1
 Floats = npt.NDArray[np.float64]
 
 
@@ -85,6 +88,8 @@ class Learnt:
     folds : ndarray, int64, shape (repeats, rows)
         The outer fold that judged the model's risk of each row.
     facts : mapping
+    seconds : mapping of str to float
+        CPU time of each candidate's fits in the nested folds; empty where the finished record was taken. No record holds it.
     """
 
     risks: dict[str, Floats]
@@ -92,6 +97,7 @@ class Learnt:
     null: pd.DataFrame
     folds: npt.NDArray[np.int64]
     facts: dict[str, Any]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def learn(store: Store, lesson: Lesson, inputs: dict[str, str]) -> tuple[Evidence, Learnt]:
@@ -123,7 +129,8 @@ def _learnt(lesson: Lesson) -> tuple[Learnt, Any]:
     """Do every fit of the stage, telling the listener as each part ends."""
     steps = _Steps(lesson.progress, 4 + len(lesson.study.rivals) + sum(1 for _ in lesson.study.controls))
     learners = lesson.study.model(lesson.settings)
-    model = _nested(lesson, lesson.table.rows, learners, "model", lesson.settings.repeats)
+    plan = replace(lesson.plan("model", lesson.settings.repeats), compared=COMPARED)
+    model = nested(lesson.cohort, lesson.table.rows, lesson.truth, learners, plan, map=lesson.map)
     risks = {"model": model.risks}
     steps.done("model")
     for rival in lesson.study.rivals:
@@ -138,7 +145,9 @@ def _learnt(lesson: Lesson) -> tuple[Learnt, Any]:
     steps.done("shuffled-labels")
     locked = lock(lesson.cohort, lesson.table.rows, lesson.truth, learners, model, alpha=lesson.settings.alpha)
     steps.done("lock")
-    return Learnt(risks, _scores(lesson), null, model.fold_of, _facts(learners, model, locked)), to_record(locked)
+    seconds = dict(zip((learner.name for learner in learners), model.seconds, strict=True))
+    facts = _facts(learners, model, lesson.truth, locked)
+    return Learnt(risks, _scores(lesson), null, model.fold_of, facts, seconds), to_record(locked)
 
 
 @dataclass(slots=True)
@@ -182,7 +191,8 @@ def _elsewhere(lesson: Lesson, learners: Sequence[Learner]) -> dict[str, Floats]
 
 
 def _null(lesson: Lesson, learners: Sequence[Learner]) -> pd.DataFrame:
-    """Return truth and risks of the whole pipeline refitted on shuffled outcomes."""
+    """Return truth and risks of the whole pipeline refitted on shuffled outcomes, with the candidates of :func:`null_candidates`."""
+    learners = null_candidates(learners)
     truths = shuffles(lesson.truth, lesson.settings.permutations, lesson.settings.seed)
     results = nested_each(lesson.cohort, lesson.table.rows, truths, learners, lesson.plan("shuffled-labels", 1), map=lesson.map)
     frames = [
@@ -190,6 +200,11 @@ def _null(lesson: Lesson, learners: Sequence[Learner]) -> pd.DataFrame:
         for number, (truth, result) in enumerate(zip(truths, results, strict=True))
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def null_candidates(learners: Sequence[Learner]) -> tuple[Learner, ...]:
+    """Return the candidates that are refitted on shuffled outcomes: all but networks, and networks where there is nothing else."""
+    return tuple(each for each in learners if not getattr(each, "costly", False)) or tuple(learners)
 
 
 def _scores(lesson: Lesson) -> dict[str, Floats]:
@@ -202,10 +217,12 @@ def _scores(lesson: Lesson) -> dict[str, Floats]:
     }
 
 
-def _facts(learners: Sequence[Learner], model: Nested, locked: Locked) -> dict[str, Any]:
-    """Return what was chosen and what the locked model looks at."""
+def _facts(learners: Sequence[Learner], model: Nested, truth: pd.Series, locked: Locked) -> dict[str, Any]:
+    """Return how the candidates did, what was chosen and what the locked model looks at."""
+    names = [learner.name for learner in learners]
     return {
-        "candidates": [learner.name for learner in learners],
+        "candidates": names,
+        "models": candidates(names, model, truth),
         "chosen": dict(sorted(model.votes.items())),
         "locked": str(locked.about["learner"]),
         "features": _features(locked),

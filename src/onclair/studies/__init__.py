@@ -15,6 +15,7 @@ from onclair.core.study import Study
 
 BUILT_IN: Mapping[str, str] = {
     "radiomics": "onclair.studies.radiomics:study",
+    "spectra": "onclair.studies.spectra:study",
 }
 
 

@@ -77,6 +77,45 @@ def operating_points(
     return found
 
 
+def balanced_accuracy(
+    name: str, truth: npt.ArrayLike, risks: npt.ArrayLike, threshold: float = 0.5, *, patients: npt.ArrayLike | None = None
+) -> Estimate:
+    """Return the mean of sensitivity and specificity of the rule ``risk >= threshold``, its error from the rows' own contributions.
+
+    Parameters
+    ----------
+    name : str
+    truth : array_like, shape (n,), 0 or 1
+    risks : array_like, shape (n,) or (repeats, n), in [0, 1]
+    threshold : float
+    patients : array_like, shape (n,), optional
+
+    Raises
+    ------
+    BadInput
+        As :func:`onclair.validate.rows.judged_risks`.
+
+    References
+    ----------
+    Brodersen et al. 2010, doi:10.1109/ICPR.2010.764.
+
+    Examples
+    --------
+    >>> balanced_accuracy("bacc:model", [0, 0, 1, 1], [0.1, 0.6, 0.7, 0.8]).value
+    0.75
+    """
+    rows = judged_risks(truth, risks, patients)
+    if rows.one_class:
+        return rows.missing(name, rows.one_class)
+    y = rows.truth.astype(np.float64)
+    flagged = (rows.scores >= threshold).mean(axis=0)
+    hits, sizes = (flagged * y, (1 - flagged) * (1 - y)), (y, 1 - y)
+    shares = [float(hit.sum() / size.sum()) for hit, size in zip(hits, sizes, strict=True)]
+    parts = [(hit - share * size) / size.sum() for hit, size, share in zip(hits, sizes, shares, strict=True)]
+    method = f"mean of sensitivity and specificity at risk {threshold:g}"
+    return rows.estimate(name, sum(shares) / 2, rows.error((parts[0] + parts[1]) / 2), method)
+
+
 def _share(name: str, part: Floats, whole: Floats, rows: Rows) -> Estimate:
     """Return sum(part) / sum(whole) with Wilson's interval on the effective size."""
     total = float(whole.sum())

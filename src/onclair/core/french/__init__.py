@@ -22,6 +22,7 @@ from onclair.core.french.readers import READERS
 from onclair.core.french.rows import ROWS
 from onclair.core.french.survival import SURVIVAL
 from onclair.core.french.tables import TABLES_READ
+from onclair.core.french.unmixing import UNMIXING
 from onclair.core.french.utility import UTILITY
 
 Table = tuple[tuple[str, str], ...]
@@ -46,6 +47,7 @@ TABLES: dict[str, Table] = {
     "networks": NETWORKS,
     "audit": AUDIT,
     "quality": QUALITY,
+    "unmixing": UNMIXING,
 }
 
 #: A fragment as a pattern, and its French.

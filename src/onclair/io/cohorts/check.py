@@ -137,7 +137,9 @@ def _unmatched(cohort: Cohort) -> Iterator[Problem]:
 
 def _files(cohort: Cohort, kinds: Sequence[str]) -> Iterator[Problem]:
     root = cohort.root or Path()
-    for row in cohort.acquisitions.to_dict("records"):
+    within = "column" in cohort.acquisitions.columns  # a table holds many spectra, a row each
+    place = ["path", "column"] if within else ["path"]
+    for row in cohort.acquisitions.drop_duplicates(["patient", "kind", "path"]).to_dict("records"):
         patient, kind, path = str(row["patient"]), row["kind"], str(row["path"])
         if not (root / path).exists():  # a folder may hold a DICOM series
             sentence = f"The {kind} of {patient} is missing: there is no file {path}; correct acquisitions.csv or add the file."
@@ -150,10 +152,10 @@ def _files(cohort: Cohort, kinds: Sequence[str]) -> Iterator[Problem]:
             count = int(counts.get(kind, 0))
             if count == 0:
                 yield Problem(patient, f"Patient {patient} has no {kind}{at} in acquisitions.csv; add it or leave the patient out.")
-            elif count > 1 and kinds:
+            elif count > 1 and kinds and not within:
                 yield Problem(patient, f"Patient {patient} has {count} files of the kind '{kind}'{at}; keep the one to use.")
-        if not kinds and rows["path"].duplicated().any():
-            twice = rows.loc[rows["path"].duplicated(), "path"].iloc[0]
+        if (not kinds or within) and rows.duplicated(place).any():
+            twice = ", column ".join(map(str, rows.loc[rows.duplicated(place), place].iloc[0]))
             yield Problem(patient, f"Patient {patient} has the file {twice} twice in acquisitions.csv; remove a row.")
 
 
@@ -162,9 +164,10 @@ def _values(cohort: Cohort, outcome: Outcome, needed: bool) -> Iterator[Problem]
     if outcome.kind in ("mask", "image"):
         return
     table = cohort.outcomes.set_index("patient")
+    known = set(table.index[table[outcome.name].notna()])
     for patient, value in table[outcome.name].items():
         if pd.isna(value):
-            if needed:
+            if needed and patient not in known:
                 yield Problem(str(patient), f"The outcome '{outcome.name}' of {patient} is missing; fill it in or leave the patient out.")
         elif (wrong := _wrong(value, outcome)) is not None:
             yield Problem(str(patient), f"The outcome '{outcome.name}' of {patient} is '{_shown(value)}'; {wrong}.")
@@ -194,16 +197,17 @@ def _counted(check: CohortCheck, outcome: Outcome, needed: bool) -> dict[str, in
     """Return how many good patients have the outcome and how many had the event; refuse one class where it is what is predicted."""
     if outcome.kind in ("mask", "image"):
         return {"n": len(check.good)}
-    values = check.cohort.truth(outcome, check.good).dropna()
+    values = check.cohort.labels(outcome, check.good)
+    patients = int(values.index.nunique())
     if outcome.kind not in ("binary", "survival"):
-        return {"n": len(values)}
-    events = int((values == 1).sum())
+        return {"n": patients}
+    events = int(values.index[values == 1].nunique())
     if needed and not len(values):
         tells = f": {check.problems[0].sentence}" if check.problems else "."
         raise BadCohort(f"No patient of the cohort can be used for the outcome '{outcome.name}'{tells}", item=outcome.name)
-    if needed and (events == 0 or (events == len(values) and outcome.kind == "binary")):
-        raise one_class_only(outcome, len(values), int(events > 0), some_left_out=bool(check.problems))
-    return {"n": len(values), "events": events}
+    if needed and (events == 0 or (values.nunique() < 2 and outcome.kind == "binary")):
+        raise one_class_only(outcome, patients, int(events > 0), some_left_out=bool(check.problems))
+    return {"n": patients, "events": events}
 
 
 def one_class_only(outcome: Outcome, patients: int, value: int, *, some_left_out: bool) -> BadCohort:

@@ -21,6 +21,8 @@ from onclair.io.files import sealed_folder, write_atomically
 from onclair.io.tables import read_table, write_table
 
 Notes = tuple[Mapping[str, str], ...]
+#: Columns of names that may look like numbers: points, items, columns of a table, frames of reference.
+CODES = ("item", "point", "column", "file", "frame", "settings_id")
 
 
 def read_cohort(root: str | Path) -> Cohort:
@@ -231,7 +233,7 @@ def _outcomes(root: Path, about: About, columns: Mapping[str, str]) -> tuple[pd.
 def _read(root: Path, name: str, columns: tuple[str, ...]) -> tuple[pd.DataFrame, Notes]:
     if not (root / name).is_file():
         raise BadCohort(f"The cohort {root} holds no {name}; write one with the columns {' '.join(columns)}.", item=name)
-    table = read_table(root / name, text=columns)
+    table = read_table(root / name, text=(*columns, *CODES))
     _need_columns(table.frame, columns, name)
     return table.frame, table.notes
 

@@ -189,7 +189,8 @@ class LocationScale:
         for name, size in self.unseen(batch).get(self.variable, {}).items():
             if size < FEWEST_TO_MAP:
                 found = f"The unseen batch '{name}' of '{self.variable}' has {size} cases"
-                raise BadCase(f"{found}; at least {FEWEST_TO_MAP} are needed to map it: gather more, or leave it as it is.", item=name)
+                advice = "gather more, or leave it as it is (--unseen leave)"
+                raise BadCase(f"{found}; at least {FEWEST_TO_MAP} are needed to map it: {advice}.", item=name)
             rows = numbers(features, self.columns)[given.labels == name]
             known = known._with(name, size, *self._learnt((rows - self.centre) / self.scale))
         return known
@@ -222,5 +223,5 @@ class LocationScale:
     def _not_seen(self, given: Batches) -> BadCase:
         foreign = [str(label) for label in given.labels[given.codes < 0]]
         found = f"The batch '{foreign[0]}' of '{self.variable}' ({foreign.count(foreign[0])} samples) was not among the training samples"
-        advice = "leave it as it is, or map it from at least 20 of its cases"
+        advice = f"leave it as it is (--unseen leave), or map it from at least {FEWEST_TO_MAP} of its cases (--unseen map)"
         return BadCase(f"{found} ({did_you_mean(foreign[0], self.names).rstrip('.?')}); {advice}.", item=foreign[0])

@@ -235,7 +235,7 @@ def refuse_few(batches: Batches, fewest: int) -> None:
     Traceback (most recent call last):
         ...
     onclair.core.errors.BadCohort: The batch 'y' of 'scanner' has one sample, from which no spread can be learnt; merge it, leave it out, \
-or adjust the mean only.
+or adjust the mean only, as ComBat can (--mean-only).
     """
     if len(batches.names) < 2:
         found = f"All {len(batches.codes)} samples have the same '{batches.variable}' ({', '.join(batches.names)})"
@@ -243,7 +243,7 @@ or adjust the mean only.
     for name, size in zip(batches.names, batches.sizes, strict=True):
         if size < fewest:
             found = f"The batch '{name}' of '{batches.variable}' has one sample, from which no spread can be learnt"
-            raise BadCohort(f"{found}; merge it, leave it out, or adjust the mean only.", item=name)
+            raise BadCohort(f"{found}; merge it, leave it out, or adjust the mean only, as ComBat can (--mean-only).", item=name)
 
 
 def _one_column(batch: Batch) -> pd.Series:

@@ -20,7 +20,7 @@ BETWEEN = ("centres", "new-centre", "tau2")
 #: Settings of a study that say how its data were divided.
 DIVISION = ("folds", "inner_folds", "repeats", "seed")
 #: Learners on a table of features: none of them reads pixels.
-TABULAR = frozenset({"logistic", "ridge", "lasso", "elasticnet", "forest", "boosting", "cox"})
+TABULAR = frozenset({"logistic", "ridge", "lasso", "elasticnet", "forest", "boosting", "svm", "cox"})
 
 
 def aims(record: Record) -> Answer | None:

@@ -113,11 +113,11 @@ def ellipsoid_axes(points: Points) -> tuple[float, float, float]:
 def _enclosing_weights(points: Points, tolerance: float, most: int) -> Points:
     """Return the weight of each point in the optimal design that is dual to the ellipsoid; they add up to one."""
     n, d = len(points), 4
-    lifted = np.c_[points, np.ones(n)]
+    lifted = np.c_[points, np.ones(n)].T.copy()  # (4, n): what is done to every point runs along memory
     weights = np.full(n, 1 / n)
-    inverse = np.linalg.inv(np.einsum("ia,i,ib->ab", lifted, weights, lifted))
+    inverse = np.linalg.inv((lifted * weights) @ lifted.T)
     for _ in range(most):
-        spread = np.einsum("ia,ab,ib->i", lifted, inverse, lifted)
+        spread = (lifted * (inverse @ lifted)).sum(axis=0)
         farthest, nearest = int(spread.argmax()), int(np.where(weights > 0, spread, np.inf).argmin())
         excess, lack = spread[farthest] / d - 1, 1 - spread[nearest] / d
         if max(excess, lack) <= tolerance:
@@ -128,7 +128,7 @@ def _enclosing_weights(points: Points, tolerance: float, most: int) -> Points:
         step = max((s - d) / (d * (s - 1)), away) if s > 1 else away
         weights *= 1 - step
         weights[chosen] = max(weights[chosen] + step, 0.0)
-        pulled = inverse @ lifted[chosen]
+        pulled = inverse @ lifted[:, chosen]
         inverse = (inverse - step / (1 - step + step * s) * np.outer(pulled, pulled)) / (1 - step)
     return weights
 
