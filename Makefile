@@ -50,8 +50,8 @@ lock: $(VENV)/.stamp-dev
 	@$(PIP) install --quiet pip-tools
 	@$(LOCK) --output-file requirements/build.txt requirements/build.in
 	@$(LOCK) --output-file requirements/run.txt pyproject.toml
-	@$(LOCK) --constraint requirements/run.txt --extra test --extra pdf --extra dask --output-file requirements/test.txt pyproject.toml
-	@$(LOCK) --constraint requirements/test.txt --extra test --extra pdf --extra dask --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
+	@$(LOCK) --constraint requirements/run.txt --extra test --extra pdf --extra dask --extra live --output-file requirements/test.txt pyproject.toml
+	@$(LOCK) --constraint requirements/test.txt --extra test --extra pdf --extra dask --extra live --extra docs --extra lint --output-file requirements/dev.txt pyproject.toml
 	@sed -i.bak -e '/^#/d' -e '/^$$/d' -e 's/+cpu$$//' requirements/build.txt requirements/run.txt requirements/test.txt requirements/dev.txt
 	@rm -f requirements/*.txt.bak
 
