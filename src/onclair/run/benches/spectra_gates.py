@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from onclair.core.errors import OnclairError
 from onclair.core.estimate import Estimate
+from onclair.core.values import Measurement
 from onclair.run.benches.seen import Z
 from onclair.run.benches.spectra_points import calibrated, one_a_patient
 from onclair.science.spectra.point import Steps, measured
@@ -67,7 +67,7 @@ def abstentions(what: str, patients: int, calibration: int, seed: int, pixels: i
     return estimate, {"what": what, "closed": dict(closed.most_common()), "unexpected": unexpected}
 
 
-def _closed(measurement: Any, steps: Steps) -> Iterable[str]:
+def _closed(measurement: Measurement, steps: Steps) -> list[str]:
     """Return the gates that a point closes, or that it is refused."""
     try:
         return [gate.name for gate in measured(measurement, steps).failed]
