@@ -37,6 +37,7 @@ lint: $(VENV)/.stamp-dev
 bench: $(VENV)/.stamp-run
 	@$(VENV)/bin/onclair bench radiomics $(if $(wildcard $(PEERS)),--peer-home $(PEERS))
 	@$(VENV)/bin/onclair bench validate $(if $(wildcard $(PEERS)),--peer-home $(PEERS))
+	@$(VENV)/bin/onclair bench spectra
 	@$(VENV)/bin/onclair bench coverage
 
 docs: $(VENV)/.stamp-dev
