@@ -12,7 +12,7 @@ Site = Mapping[str, Any]
 COLUMNS = (
     *("site", "x_lps_mm", "y_lps_mm", "z_lps_mm", "frame_of_reference", "registration_error_mm"),
     *("answer", "probability", "note", "diagnosis", "infiltration"),
-    *("prediction_set", "reason", "review", "reviewed_by", "pose_age_ms", "author", "time", "settings_id", "quality_failed"),
+    *("prediction_set", "reason", "review", "reviewed_by", "pose_age_ms", "author", "time", "settings_id", "quality_failed", "data"),
 )
 SEALED = "sealed"
 

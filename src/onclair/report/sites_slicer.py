@@ -100,5 +100,6 @@ def _described(site: Site) -> str:
     if site.get("probability") is not None:
         told.append(f"p = {float(site['probability']):.2f}")
     pathology = site.get("pathology") or {}
-    parts = [", ".join(told), f"pathology: {pathology['diagnosis']}" if pathology.get("diagnosis") else "", str(site.get("note") or "")]
+    found = f"pathology: {pathology['diagnosis']}" if pathology.get("diagnosis") else ""
+    parts = [", ".join(told), found, str(site.get("note") or ""), "virtual" if site.get("data") == "virtual" else ""]
     return "; ".join(part for part in parts if part)

@@ -274,8 +274,8 @@ class Live:
         elif self.source.expected not in (None, last.frame.settings_id):
             shut = "settings_changed"
         elif self._pose_age(last, now) > self.how.limits.pose_s:
-            shut = "pose_expired" if self._pose_age(last, last.at) > self.how.limits.pose_s else "slow"
-            self.tally.poses_expired += shut == "pose_expired"
+            shut = "pose_expired"
+            self.tally.poses_expired += 1
         elif now - last.at + last.age_s > self.how.limits.answer_s:
             shut = "slow"
         return Outcome(None, self.screen.standing.get(shut, REASONS[shut]), shut, found.detail) if shut else found

@@ -133,7 +133,8 @@ def keep_log(folder: Path, deeds: Deeds, *, step: Step | None = None, language: 
     _close(session, deeds, told)
     chain = _chain(session)
     sites = sites_of(chain.entries)
-    told.rows, told.head = [record_of(site) for site in sites], chain.head
+    told.rows = [{**record_of(site), "data": session.about.get("data")} for site in sites]
+    told.head = chain.head
     told.notes += [{"code": note.code, "text": note.message} for note in chain.notes]
     told.monitor = monitor_of(session, sites)
     if deeds.export:
