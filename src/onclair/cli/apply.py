@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @skip_bad
 @as_json
 def apply(run: Path, inputs: tuple[Path, ...], out: Path, as_json: bool, **flags: Any) -> None:
-    """Answer new cases with a run's locked model, or with the card or network of an audit: one finding.json a case.
+    """Answer new cases with a locked model or an audited one: one finding.json a case.
 
     The run is verified first; a changed run answers nothing. "Cannot tell" is a full answer: an audited model that did not hold
     gives its score and says so.

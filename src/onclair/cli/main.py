@@ -13,7 +13,7 @@ from onclair.cli.lazy import Commands, LazyGroup
 COMMANDS: Commands = {
     "demo": ("onclair.cli.demo:demo", "Run every study's main job on virtual patients; nothing is downloaded."),
     "run": ("onclair.cli.run:run", "Run a study's main job on your cohort: from files to verified evidence."),
-    "apply": ("onclair.cli.apply:apply", "Answer new cases with a run's locked model: one finding.json a case."),
+    "apply": ("onclair.cli.apply:apply", "Answer new cases with a locked model or an audited one: one finding.json a case."),
     "verify": ("onclair.cli.verify:verify", "Recompute every hash of a run; name what was changed, added or removed."),
     "replay": ("onclair.cli.replay:replay", "Run a run again from its data and compare the hashes."),
     "report": ("onclair.cli.report:report", "Write a run's report again, in English or French."),

@@ -38,6 +38,21 @@ RATIOS: Mapping[str, tuple[str, str]] = {
 }
 
 
+#: Free parameter -> why it has no value, and what it means that it lies at its bound.
+_UNTOLD = {
+    "shift": "nothing in the counts tells the shift",
+    "width": "nothing in the counts tells the width",
+    "blood": "nothing in the counts tells the blood",
+    "saturation": "nothing in the counts tells the saturation",
+}
+_AT_ITS_END = {
+    "shift": "the shift lies at the end of its range, ",
+    "width": "the width lies at the end of its range, ",
+    "blood": "the blood lies at the end of its range, ",
+    "saturation": "the saturation lies at the end of its range, ",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A fitted value with its 95 % interval, or the reason why there is none.
@@ -231,13 +246,13 @@ def _within(about: Told, name: str, covariance: Floats) -> Amount:
     free = next(each for each in about.model.free if each.name == name)
     value, se = float(about.fit.theta[about.model.free.index(free)]), float(np.sqrt(covariance[place, place]))
     if not np.isfinite(se):
-        return Amount(None, None, None, None, "not_identifiable", f"nothing in the counts tells the {name}")
+        return Amount(None, None, None, None, "not_identifiable", _UNTOLD[name])
     edge = 1e-9 * (free.high - free.low)
     low, high = max(free.low, value - _TWO_SIDED * se), min(free.high, value + _TWO_SIDED * se)
     told_before = min(se**2 / max(1.0, about.chi2) / free.sd**2, 0.9)
     alone = free.start + (value - free.start) / (1.0 - told_before)  # where the counts alone would put it
     if free.low < free.high and not free.low + edge < alone < free.high - edge:
-        return Amount(value, se, low, high, "at_bound", f"the {name} lies at the end of its range, {value:g}")
+        return Amount(value, se, low, high, "at_bound", f"{_AT_ITS_END[name]}{value:g}")
     return Amount(value, se, low, high)
 
 
