@@ -106,3 +106,10 @@ def test_a_warning_is_said_and_in_the_answer(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(OCEAN.replace(">>>>>", "Number of Pixels in Spectrum: 1\n>>>>>"))
     said = onclair_here("spectra", "convert", tmp_path / "a.txt", "--out", tmp_path / "out", "--json")
     assert [warning["code"] for warning in said.json["files"][0]["warnings"]] == ["pixel_count"]
+
+
+@pytest.mark.parametrize("rows", ["", "420,\n421,\n"])
+def test_a_table_without_a_spectrum_is_said_to_hold_none(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "a.csv").write_text("wavelength_nm,sample\n" + rows)
+    said = onclair_here("spectra", "convert", tmp_path / "a.csv", "--out", tmp_path / "out")
+    assert (said.code, "and no spectrum" in said.err, (tmp_path / "out").exists()) == (2, True, False)

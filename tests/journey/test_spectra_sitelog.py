@@ -129,3 +129,39 @@ def test_a_silent_session_is_opened_by_its_pathology_and_judged_by_the_trial(tmp
 def test_the_folder_of_a_session_is_not_used_again(live: Path) -> None:
     said = onclair_here("spectra", "live", "--source", "simulated", "--seconds", "1", "--session", live)
     assert (said.code, "never continued nor written over" in said.err) == (2, True)
+
+
+def test_words_that_would_be_passed_over_are_refused(live: Path) -> None:
+    log = log_of(read_session(live)).path
+    before = log.read_bytes()
+    for words, said in [
+        (("--verify", "--mark", "F", "--by", "Dr C"), "--verify only looks; give --mark"),
+        (("--verify", "--open"), "give --open in a call of its own"),
+        (("--head", "ab"), "--head is checked by --verify alone"),
+        (("--note", "red rim", "--by", "Dr C"), "--note belongs to --mark or --review"),
+        (("--action", "reject", "--by", "Dr C"), "--action belongs to --review"),
+    ]:
+        found = onclair_here("spectra", "sitelog", live, *words)
+        assert (found.code, said in found.err) == (2, True), found.err
+    assert log.read_bytes() == before
+
+
+def test_what_is_refused_with_a_mark_leaves_no_mark_behind_or_says_so(live: Path, tmp_path: Path) -> None:
+    session = shutil.copytree(live, tmp_path / "s")
+    log = log_of(read_session(session)).path
+    before = log.read_bytes()
+    frame = next(e["frame"] for e in read_session(session).events() if e["kind"] == "decision")
+    mark = ("spectra", "sitelog", session, "--mark", frame, "--by", "Dr C")
+    assert onclair_here(*mark, "--export", "csv").code == 2
+    twice = pathology_csv(tmp_path / "twice.csv", ["1,core,0.9,", "1,core,0.9,"])
+    assert onclair_here(*mark, "--pathology", twice).code == 2
+    assert log.read_bytes() == before
+    unknown = onclair_here(*mark, "--pathology", pathology_csv(tmp_path / "unknown.csv", ["9,core,0.9,"]))
+    assert (unknown.code, "stands in the log: marked" in unknown.err) == (2, True)
+
+
+def test_a_log_taken_away_is_not_replayed_as_empty(live: Path, tmp_path: Path) -> None:
+    session = shutil.copytree(live, tmp_path / "s")
+    log_of(read_session(session)).path.unlink()
+    assert onclair_here("spectra", "replay", session).code == 1
+    assert onclair_here("spectra", "sitelog", session, "--verify").code == 1

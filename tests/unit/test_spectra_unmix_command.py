@@ -131,3 +131,17 @@ def test_words_are_told_without_json(files):
     said = CliRunner().invoke(group, ["unmix", str(files.table), "--about", str(files.about), "--out", str(files.out)])
     assert said.exit_code == 0
     assert "not identifiable: no excitation reaches NADH" in said.output
+
+
+@pytest.mark.parametrize("wild", [{"integration_ms": 1e300}, {"read_noise_counts": 1e200}, {"power_relative": 1e-310}])
+def test_figures_out_of_all_proportion_are_refused_and_nothing_written(files, wild):
+    pd.read_csv(files.about).assign(**wild).to_csv(files.about, index=False)
+    result = files.unmix()
+    assert isinstance(result.exception, BadInput)
+    assert f"row 1: {next(iter(wild))} is" in str(result.exception)
+    assert "out of all proportion" in str(result.exception)
+    assert not files.out.exists()
+
+
+def test_no_fluorophore_at_all_is_refused_in_words(files):
+    assert "The fluorophores are none; name at least one" in str(files.unmix("--fluorophores", "").exception)

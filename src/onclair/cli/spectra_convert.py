@@ -24,7 +24,7 @@ def convert(files: tuple[Path, ...], out: Path, skip_bad: bool, as_json: bool) -
 
     done = convert_files(files, out, skip_bad=skip_bad)
     if as_json:
-        print_json(done.as_dict())
+        print_json({"estimates": [], "warnings": [], **done.as_dict()})
         return
     for given, table, file in done.files:
         first = file.recordings[0]

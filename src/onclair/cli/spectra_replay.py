@@ -20,7 +20,7 @@ def replay(session: Path, model: Path | None, as_json: bool) -> None:
 
     found = recompute(session, model=model)
     if as_json:
-        print_json({**found.as_dict(), "warnings": []})
+        print_json({"estimates": [], **found.as_dict(), "warnings": []})
     else:
         click.echo(f"{found.reproduced} of {found.rows} rows are reproduced from the stored frames.")
         for difference in found.differences:

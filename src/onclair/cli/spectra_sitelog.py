@@ -35,17 +35,32 @@ if TYPE_CHECKING:
 @as_json
 def sitelog(session: Path, verify: bool, head: str | None, as_json: bool, **given: Any) -> None:
     """List the biopsy sites of SESSION; verify, mark, review, enter pathology, open sealed answers, export. Nothing is ever edited."""
+    _fitting(verify, head, given)
     if verify:
         from onclair.run.journal_verify import verify_session
 
         found = verify_session(session, head)
-        print_json(found.as_dict()) if as_json else _tell_verified(found)
+        print_json({"estimates": [], **found.as_dict()}) if as_json else _tell_verified(found)
         sys.exit(0 if found.valid else 1)
     from onclair.studies.tasks.spectra_sitelog import Deeds
 
     model, lang = given.pop("model"), given.pop("lang")
     done = _done(session, Deeds(**given), model, lang)
-    print_json(done.as_dict()) if as_json else _tell(done)
+    print_json({"estimates": [], **done.as_dict()}) if as_json else _tell(done)
+
+
+def _fitting(verify: bool, head: str | None, given: dict[str, Any]) -> None:
+    """Refuse words that would be passed over in silence: whoever gave them would believe that they were heeded."""
+    deeds = ("mark", "review", "pathology", "open_answers", "trial", "export")
+    asked = [name.removesuffix("_answers").replace("trial", "protocol") for name in deeds if given[name]]
+    if verify and asked:
+        raise click.UsageError(f"--verify only looks; give --{asked[0]} in a call of its own. Nothing was logged.")
+    if head is not None and not verify:
+        raise click.UsageError("--head is checked by --verify alone; give both.")
+    if given["note"] and given["mark"] is None and given["review"] is None:
+        raise click.UsageError("--note belongs to --mark or --review; give one of them. Nothing was logged.")
+    if given["action"] != "accept" and given["review"] is None:
+        raise click.UsageError("--action belongs to --review SITE; give the site. Nothing was logged.")
 
 
 def _done(session: Path, deeds: Deeds, model: Path | None, lang: Language) -> Told:

@@ -80,7 +80,8 @@ def replay_session(session: Session, step: Step, *, progress: Callable[[int, int
     CheckFailed
         When the chain of the log does not hold: what is not trusted is not replayed.
     """
-    sites = sites_of(read(log_of(session)).entries) if log_of(session).path.exists() else ()
+    log = log_of(session)
+    sites = sites_of(read(log).entries) if log.path.exists() or log.head_path.exists() else ()
     found = []
     for done, site in enumerate(sites, start=1):
         found.append(_replayed(session, site, step))

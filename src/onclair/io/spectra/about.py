@@ -25,6 +25,8 @@ OPTIONAL = (
     *("power_relative", "x_mm", "y_mm", "z_mm", "frame", "settings_id", "registration_error_mm"),
 )
 _TEXTS = ("column", "point", "kind", "frame", "settings_id")
+#: No figure of a spectrometer is larger than the first; no factor is smaller than one over it.
+_MOST, _FACTORS = 1e12, ("gain_counts_per_electron", "power_relative")
 _DETECTOR = ("saturation_counts", "read_noise_counts", "gain_counts_per_electron")
 
 
@@ -211,7 +213,7 @@ def _measurement(point: str, group: Sequence[Described], shared: Sequence[Descri
     if not any(each.kind == "fluorescence" for each in light):
         kinds = " and ".join(sorted({each.kind for each in group}))
         sentence = f"{group[0].where}: the point '{point}' has no fluorescence spectrum, only {kinds}"
-        raise BadTable(f"{sentence}; give both the same point, or leave it out.", item=point)
+        raise BadTable(f"{sentence}; give it the point of its fluorescence, or leave it out.", item=point)
     for dark in own:
         if all(dark.integration_ms != each.integration_ms for each in light):
             _refuse_dark(light[0], [dark], point)
@@ -308,6 +310,8 @@ def _value(name: str, cell: Any, where: str) -> Any:
         raise BadTable(
             f"{where}: {name} is {cell}; give {'a whole number from 1' if name == 'averages' else 'a finite number'}.", item=name
         )
+    if abs(value) > _MOST or (name in _FACTORS and 0 < abs(value) < 1 / _MOST):
+        raise BadTable(f"{where}: {name} is {cell}, which is out of all proportion; correct it.", item=name)
     low, high = {"excitation_nm": (150.0, 2600.0), "integration_ms": (1e-9, np.inf)}.get(name, (-np.inf, np.inf))
     if not low <= value <= high:
         raise BadTable(f"{where}: {name} is {cell}; it must be positive{' and lie within 150 to 2600' if low > 1 else ''}.", item=name)

@@ -16,7 +16,7 @@ from onclair.io.spectra.ocean import MARK, read_ocean
 from onclair.io.spectra.procspec import read_procspec
 from onclair.io.spectra.recording import Content, Recording, refused
 from onclair.io.spectra.spc import NEW, NEW_BIG_ENDIAN, OLD, read_spc
-from onclair.io.spectra.table import table_bytes
+from onclair.io.spectra.table import WAVELENGTH, table_bytes
 from onclair.io.spectra.tables import is_table, read_plain
 from onclair.io.spectra.text import text_of
 
@@ -163,6 +163,8 @@ def _text_reader(text: str, name: str) -> str:
         return "avantes-text"
     if is_table(text):
         return "table"
+    if text.lstrip().lower().startswith(WAVELENGTH):
+        raise refused(name, f"it has the header of a table ({WAVELENGTH}) and no spectrum", "add the rows of numbers or export it again")
     if (promised := _PROMISED.get(PurePath(name).suffix.lower())) is not None:
         raise refused(name, f"its name promises {promised}, and it holds none", "it is damaged: copy or export it again")
     raise _unknown(name)

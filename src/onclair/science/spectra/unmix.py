@@ -96,7 +96,8 @@ class Unmixing:
 
     def __post_init__(self) -> None:
         if not self.fluorophores or len(set(self.fluorophores)) != len(self.fluorophores):
-            raise BadSetting(f"The fluorophores are {self.fluorophores}; name at least one, each once.", item="fluorophores")
+            named = f"are {', '.join(self.fluorophores)}" if self.fluorophores else "are none"
+            raise BadSetting(f"The fluorophores {named}; name at least one, each once.", item="fluorophores")
         choices = {
             "transport": (None, "none", "joint", "reflectance"),
             "width": ("auto", "fixed", "fitted"),

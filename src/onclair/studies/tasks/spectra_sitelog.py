@@ -128,18 +128,23 @@ def keep_log(folder: Path, deeds: Deeds, *, step: Step | None = None, language: 
         When the chain of the log does not hold: nothing is added to it nor exported from it.
     """
     session = read_session(folder)
+    if deeds.export and deeds.out is None:
+        raise BadInput("An export needs a folder to be written to; give it after --out. Nothing was logged.", item="out")
     told = Told(session)
-    _add(session, deeds, told, step)
-    _close(session, deeds, told)
+    try:
+        _add(session, deeds, told, step)
+        _close(session, deeds, told)
+    except BadInput as error:
+        if not told.did:
+            raise
+        raise type(error)(f"{error} What was asked before it stands in the log: {', '.join(told.did)}.", item=error.item) from error
     chain = _chain(session)
     sites = sites_of(chain.entries)
     told.rows = [{**record_of(site), "data": session.about.get("data")} for site in sites]
     told.head = chain.head
     told.notes += [{"code": note.code, "text": note.message} for note in chain.notes]
     told.monitor = monitor_of(session, sites)
-    if deeds.export:
-        if deeds.out is None:
-            raise BadInput("An export needs a folder to be written to; give it after --out.", item="out")
+    if deeds.export and deeds.out is not None:
         told.did["exports"] = [_exported(kind, told, deeds.out, language) for kind in dict.fromkeys(deeds.export)]
     return told
 
@@ -193,7 +198,8 @@ def read_pathology(path: Path) -> tuple[tuple[Pathology, ...], Notes]:
 
 
 def _add(session: Session, deeds: Deeds, told: Told, step: Step | None) -> None:
-    """Mark, review and enter pathology, those that are asked for."""
+    """Mark, review and enter pathology, those that are asked for; the table is read before anything is logged."""
+    rows, notes = read_pathology(deeds.pathology) if deeds.pathology is not None else ((), ())
     if deeds.mark is not None:
         made = mark(session, mark_of(session, deeds.mark, deeds.note, deeds.by, step))
         told.did["marked"] = {"site": made.site, "frame": deeds.mark, "hash": made.hash}
@@ -201,7 +207,6 @@ def _add(session: Session, deeds: Deeds, told: Told, step: Step | None) -> None:
         done = review(session, deeds.review, deeds.action, deeds.by, reason=deeds.note)
         told.did["reviewed"] = {"site": deeds.review, "action": deeds.action, "hash": done.head}
     if deeds.pathology is not None:
-        rows, notes = read_pathology(deeds.pathology)
         before = {site.number: site for site in sites_of(_chain(session).entries)}
         source = {"file": deeds.pathology.name, "sha256": sha256_file(deeds.pathology)}
         done = enter_pathology(session, rows, source=source, by=deeds.by)

@@ -127,11 +127,21 @@ def _point(measurement: Measurement, how: Unmixing, own: Bases, table: str) -> P
         refuse_saturated(measurement, how.window_nm)
         prepared = prepare(measurement, Preparing(window_nm=how.window_nm))
         found = unmix(prepared, how, own)
-        return Point(measurement.point, prepared, found, (*prepared.gates, *fit_gates(prepared, found)))
+        return _finite(Point(measurement.point, prepared, found, (*prepared.gates, *fit_gates(prepared, found))))
     except BadSetting:
         raise
     except BadInput as error:
         raise BadCase(f"{table}, point {measurement.point}: {error}", item=measurement.point) from error
+
+
+def _finite(point: Point) -> Point:
+    """Refuse a point whose figures left what a number can hold, before anything is written."""
+    try:
+        json.dumps(point.as_dict(), allow_nan=False)
+    except ValueError:
+        fields = "integration_ms, averages, gain_counts_per_electron, read_noise_counts and power_relative"
+        raise BadCase(f"The fit gives no finite figures; correct {fields} of its rows, one of which is out of all proportion.") from None
+    return point
 
 
 def _fluorophores(named: str | None, own: Bases) -> tuple[str, ...]:
@@ -148,8 +158,8 @@ def _unused(own: Bases, how: Unmixing) -> Sequence[Mapping[str, str]]:
 
 
 def _written(points: Sequence[Point], out: Path) -> Mapping[str, str]:
-    make_folder(out)
     document = json.dumps({"points": [point.as_dict() for point in points]}, indent=2, ensure_ascii=False, allow_nan=False)
+    make_folder(out)
     write_atomically(out / POINTS, document.encode())
     rows = [{"point": point.point, **features_of(point.unmixed, point.prepared, point.gates)} for point in points]
     write_table(out / FEATURES, pd.DataFrame(rows))
