@@ -192,7 +192,8 @@ class Study:
         ``(locked model, row) -> tuple of mapping``: ``feature value reference contribution``, signed, for one row.
     bedside : callable
         ``(case, description, answers, settings) -> mapping`` with ``estimates``, ``detail`` and ``warnings`` of a Finding,
-        ``segments`` (codes by outline), and ``answer`` where the study words its own; `answers` holds one Answer an item.
+        ``segments`` (codes by outline), and ``answer`` where the study words its own; ``shown``, the item whose risk goes with it, and
+        ``withheld`` where no risk may; `answers` holds one Answer an item.
     virtual : Virtual
     references : tuple of str
     controls : tuple of Control

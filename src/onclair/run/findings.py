@@ -52,8 +52,8 @@ def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> tuple[Finding, d
     case = study.outline(study.read(cohort, patient), settings)
     description = checked(study.describe(case, settings), patient)
     answers = answers_of(run, description)
-    answer = most_telling(answers)
     said: Mapping[str, Any] = study.bedside(case, description, answers, run.settings)
+    answer = answers[said["shown"]] if "shown" in said else most_telling(answers)
     finding = Finding(
         study=study.name,
         subject=patient,
@@ -63,7 +63,7 @@ def finding_of(run: LockedRun, cohort: Cohort, patient: str) -> tuple[Finding, d
         evidence=run.claim.id,
         masks=tuple(_mask(name, mask, said.get("segments", {})) for name, mask in case.masks.items()),
         estimates=tuple(said.get("estimates", ())),
-        risk=_risk(run, answer),
+        risk=None if said.get("withheld") else _risk(run, answer),
         answer=said.get("answer", {"value": answer.value, "reason": answer.reason}),
         detail=said.get("detail", {}),
         warnings=tuple(said.get("warnings", ())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -154,15 +154,28 @@ def bedside(case: Case, description: Description, answers: Mapping[str, Answer],
     del description  # the amounts are told with their errors, which rows for models do not hold
     steps = steps_of(settings)
     points = [_told(name, measured_point(signal, steps), answers[name]) for name, signal in case.signals.items()]
-    rank = {"suspect": 2, "not_suspect": 1, "cannot_tell": 0}
-    first = max(points, key=lambda p: (rank[p["answer"]], p["probability"] or 0.0))
+    first = speaking(points)
     return {
+        "shown": first["point"],
         "estimates": [],
         "answer": {"value": first["answer"], "reason": first["reason"]},
         "detail": {"points": points, "shown": first["point"]},
         "warnings": [{"code": str(w["code"]), "text": f"{p['point']}: {w['text']}"} for p in points for w in p.pop("warnings")],
-        **({"withheld": True} if first["answer"] == "cannot_tell" and first["probability"] is None else {}),
+        "withheld": first["probability"] is None,
     }
+
+
+def speaking(points: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the point that speaks for the case: a suspect one; else one that cannot be told, for nobody may call that case clear.
+
+    Examples
+    --------
+    >>> clear, unknown = {"answer": "not_suspect", "probability": 0.1}, {"answer": "cannot_tell", "probability": None}
+    >>> speaking([clear, unknown])["answer"], speaking([clear, unknown, {"answer": "suspect", "probability": 0.9}])["answer"]
+    ('cannot_tell', 'suspect')
+    """
+    rank = {"suspect": 2, "cannot_tell": 1, "not_suspect": 0}
+    return max(points, key=lambda point: (rank[point["answer"]], point["probability"] or 0.0))
 
 
 #: The model's answer in the surgeon's words.
