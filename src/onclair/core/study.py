@@ -34,10 +34,14 @@ class Description:
         One row an item (lesion, spectrum, photo); a patient with several rows is one cluster.
     reasons : mapping of str to str
         Why a column is NaN, by column.
+    facts : mapping of str to plain values
+        What no model looks at but the study's further questions need: the score of each outline, a table of lesions. It stands in the
+        record of the case.
     """
 
     rows: pd.DataFrame
     reasons: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Fitted(Protocol):

@@ -82,12 +82,17 @@ def _plugged_in() -> Any:
     Raises
     ------
     LookupError
-        When there is none.
+        When there is none, or the system lacks libusb.
     """
     from seabreeze.pyseabreeze.devices import SeaBreezeDevice
     from seabreeze.pyseabreeze.transport import USBTransport
 
-    found = next(iter(USBTransport.list_devices()), None)
+    try:
+        found = next(iter(USBTransport.list_devices()), None)
+    except RuntimeError as error:
+        if "backend" in str(error):
+            raise LookupError("the system's libusb, through which it is seen, is missing: install libusb-1.0") from error
+        raise
     if found is None:
         raise LookupError("no spectrometer is plugged in")
     return SeaBreezeDevice(found)

@@ -17,6 +17,7 @@ from onclair.core.seeds import rng_for
 from onclair.core.settings import RunSettings
 from onclair.core.study import Description, Study
 from onclair.core.values import Case
+from onclair.io.nifti import write_mask
 from onclair.io.source import source_sha256
 from onclair.io.tables import write_parquet
 from onclair.run.environment import environment
@@ -24,6 +25,8 @@ from onclair.run.outlined import sha256_of_files
 from onclair.run.store import Store
 
 STAGE = "describe"
+#: Where a record keeps what no model looks at, and the file of an outline that the study drew itself.
+FACTS, OUTLINE = "described", "outline-{}.nii.gz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,18 +92,23 @@ def describe_patient(task: DescribeTask) -> Described:
         found = store.find(folder, key)
         if found is not None:
             return Described(task.patient, found, reused=True)
-        case = task.study.outline(task.study.read(task.cohort, task.patient), settings)
+        seen = task.study.read(task.cohort, task.patient)
+        case = task.study.outline(seen, settings)
         description = checked(task.study.describe(case, settings), task.patient)
         controls = {control.name: destroyed(task.study, control.name, case, settings) for control in task.study.controls}
     except BadCase as error:
         return Described(task.patient, reason=about(task.patient, error))
     facts = {"centre": case.centre, "rows": len(description.rows), "reasons": dict(description.reasons)}
+    facts |= {FACTS: dict(description.facts)} if description.facts else {}
+    drawn = {name: mask for name, mask in case.masks.items() if name not in seen.masks}
     evidence = Evidence(STAGE, task.patient, inputs, settings.as_record(), code, environment(), facts=facts)
 
     def fill(partial: Path) -> None:
         write_parquet(partial / "features.parquet", _named(description.rows, task.patient))
         for name, rows in controls.items():
             write_parquet(partial / f"control-{name}.parquet", _named(rows, task.patient))
+        for name, mask in drawn.items():
+            write_mask(partial / OUTLINE.format(name), mask)
 
     return Described(task.patient, store.write(folder, evidence, fill))
 

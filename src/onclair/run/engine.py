@@ -215,7 +215,7 @@ def _lesson(job: Job, cohort: Cohort, outcome: Outcome, table: Table, over: MapF
     known, truth = table.only(truth.index[usable]), truth[usable]
     present = cohort.only(set(patients_of(known.rows.index)))
     check_folds(job.settings, truth.droplevel(1), outcome)
-    return Lesson(job.study, present, job.settings, outcome, known, truth, over, job.progress, table)
+    return Lesson(job.study, present, job.settings, outcome, known, truth, over, job.progress, table, job.out)
 
 
 def _seal(store: Store, job: Job, records: dict[str, Evidence]) -> Evidence:

@@ -55,6 +55,8 @@ class Lesson:
     progress : Listener
     described : Table or None
         Every row that was described, those without an outcome too; None where all have one.
+    root : Path or None
+        The run's folder, for questions that need the outlines and facts of the descriptions.
     """
 
     study: Study
@@ -66,6 +68,7 @@ class Lesson:
     map: MapFunction
     progress: Listener
     described: Table | None = None
+    root: Path | None = None
 
     def plan(self, name: str, repeats: int) -> NestedPlan:
         """Return the folds of one purpose; equal names, equal folds."""
