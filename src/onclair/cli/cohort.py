@@ -1,4 +1,4 @@
-"""`onclair cohort check DIR` says what is wrong with a cohort; `onclair cohort import LAYOUT DIR` makes one from other people's files."""
+"""`onclair cohort check DIR` says what is wrong with a cohort; `import LAYOUT DIR` makes one of other files, `export` gives them back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onclair.cli.options import as_json, folder, print_json, workers
+from onclair.cli.options import as_json, folder, print_json, skip_bad, workers
 
 if TYPE_CHECKING:
+    from onclair.io.layouts.bring import Layout, Moved
     from onclair.io.layouts.dicom import Imported
 
 
@@ -96,6 +97,96 @@ def _tell_import(done: Imported) -> None:
     for left in done.left_out:
         click.echo(f"x {left.patient + ': ' if left.patient else ''}{left.item} was left out. {left.reason}", err=True)
     click.echo(f"Next: enter outcomes in {done.out / 'outcomes.csv'}, declare them in cohort.toml, then onclair cohort check {done.out}")
+
+
+_LAYOUTS: dict[Layout, tuple[str, str]] = {
+    "nnunet": ("nnU-Net's raw data, version 2", "dataset.json, imagesTr/CASE_0000.nii.gz, labelsTr/CASE.nii.gz"),
+    "msd": ("a task of the Medical Segmentation Decathlon", "dataset.json with its list of pairs, imagesTr, labelsTr"),
+    "bids": ("BIDS with derivatives", "sub-X/[ses-Y/]ct/..._ct.nii.gz, derivatives/.../..._dseg.nii.gz or _mask.nii.gz"),
+}
+
+
+def _importer(layout: Layout) -> click.Command:
+    """Return `onclair cohort import LAYOUT`."""
+
+    @click.argument("directory", type=folder)
+    @click.option("--out", type=folder, required=True, help="The cohort folder to write; it must not hold anything yet.")
+    @click.option("--patients", type=folder, default=None, help="Table case,patient[,centre]; patients.csv in DIRECTORY where left out.")
+    @click.option("--centre", default="", help="The centre of those whose centre no table names.")
+    @click.option("--labels-as", default="lesions", show_default=True, help="The kind that label maps get in the cohort.")
+    @skip_bad
+    @workers
+    @as_json
+    def command(directory: Path, out: Path, **flags: Any) -> None:
+        from onclair.cli.terminal import listener
+        from onclair.io.layouts.bring import Whose, import_labelled
+        from onclair.run.pool import cores, pool
+
+        quiet, many = flags.pop("as_json"), flags.pop("workers")
+        with listener(quiet=quiet) as progress, pool(many or cores()) as over:
+            done = import_labelled(directory, out, layout, Whose(**flags), map=over, progress=progress)
+        _tell_moved(done, quiet, f"Next: onclair cohort check {done.out}")
+
+    what, files = _LAYOUTS[layout]
+    command.__doc__ = f"""Import {what}: {files}.
+
+    Files keep their bytes and their relative path; where the disk allows it, nothing is copied. Every label map is checked against
+    its image: its grid, and that each value has a name. Exit code 0: all came, or the rest with --skip-bad; 2: something cannot be used.
+    """
+    return click.command(layout)(command)
+
+
+def _exporter(layout: Layout) -> click.Command:
+    """Return `onclair cohort export LAYOUT`."""
+
+    @click.argument("directory", type=folder)
+    @click.option("--out", type=folder, required=True, help="The folder to write; it must not hold anything yet.")
+    @click.option("--image", "images", multiple=True, help="Kind of the images, such as ct; those with a unit where left out.")
+    @click.option("--labels", multiple=True, help="Kind of the label maps; those that labels.csv names, or lesions, where left out.")
+    @skip_bad
+    @workers
+    @as_json
+    def command(directory: Path, out: Path, **flags: Any) -> None:
+        from onclair.cli.terminal import listener
+        from onclair.io.layouts.export import Taken, export_cohort
+        from onclair.run.pool import cores, pool
+
+        quiet, many = flags.pop("as_json"), flags.pop("workers")
+        with listener(quiet=quiet) as progress, pool(many or cores()) as over:
+            done = export_cohort(directory, out, layout, Taken(**flags), map=over, progress=progress)
+        _tell_moved(done, quiet, "")
+
+    what, files = _LAYOUTS[layout]
+    command.__doc__ = f"""Export a cohort folder as {what}: {files}.
+
+    Files keep their bytes; patients and centres go into patients.csv (BIDS: participants.tsv), from where an import takes them back.
+    """
+    return click.command(layout)(command)
+
+
+@cohort.group()
+def export() -> None:
+    """Write a cohort folder in another layout; the cohort stays as it is."""
+
+
+for _layout in _LAYOUTS:
+    import_.add_command(_importer(_layout))
+    export.add_command(_exporter(_layout))
+
+
+def _tell_moved(done: Moved, quiet: bool, what_next: str) -> None:
+    """Say what was moved, what was unusual and what was left out."""
+    if quiet:
+        print_json(done.as_dict())
+        return
+    kinds = ", ".join(f"{number} {kind}" for kind, number in done.acquisitions.items())
+    click.echo(f"{done.out}: {_count(done.cases, 'case')} of {_count(done.patients, 'patient')}, {kinds}.")
+    for note in done.notes:
+        click.echo(f"! {note['text']}")
+    for left in done.left_out:
+        click.echo(f"x {left.item} was left out. {left.reason}", err=True)
+    if what_next:
+        click.echo(what_next)
 
 
 def _count(number: int, what: str) -> str:

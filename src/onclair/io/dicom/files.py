@@ -54,6 +54,7 @@ _TAGS = (
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
     "CorrectedImage",
+    "ConvolutionKernel",
     "ReferencedSeriesSequence",
     "ReferencedFrameOfReferenceSequence",
 )
@@ -81,6 +82,10 @@ class Item:
         UIDs of the series that an outline was drawn on.
     minted : bool
         True when the file holds no series UID of its own and got one made from its content.
+    image_type : tuple of str
+        In capitals.
+    kernel : str
+        Of a CT's reconstruction, its parts joined by spaces.
     """
 
     path: Path
@@ -106,6 +111,8 @@ class Item:
     manufacturer: str
     references: tuple[str, ...]
     minted: bool
+    image_type: tuple[str, ...] = ()
+    kernel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +319,7 @@ def _item(path: Path, data: Any) -> Item:
     modality = _IMAGES.get(sop_class) or _MODALITIES.get(written, written)
     series = _text(data, "SeriesInstanceUID")
     image_type = [str(v).upper() for v in data.get("ImageType") or []]
-    corrected = data.get("CorrectedImage")
+    corrected, kernel = data.get("CorrectedImage"), data.get("ConvolutionKernel")
     return Item(
         path=path,
         kind=kind,
@@ -337,6 +344,8 @@ def _item(path: Path, data: Any) -> Item:
         manufacturer=_text(data, "Manufacturer"),
         references=_referenced(data),
         minted=not series,
+        image_type=tuple(image_type),
+        kernel=_text(data, "ConvolutionKernel") if isinstance(kernel, str | None) else " ".join(map(str, kernel)),
     )
 
 

@@ -19,7 +19,7 @@ from onclair.core.geometry import Affine
 from onclair.io.dicom.series import Plane
 
 Notes = tuple[Mapping[str, str], ...]
-Departure = Literal["tilt"]
+Departure = Literal["tilt", "gaps"]
 
 #: Slices may lie off their regular places by this share of the step, and are named from the second figure on.
 IRREGULAR, NAMED = 0.05, 0.01
@@ -28,6 +28,10 @@ TILT_DEGREES = 0.5
 #: Cosines and mm (relative) that are the same.
 _SAME = 1e-3
 _Floats = npt.NDArray[np.float64]
+
+
+class Interrupted(BadGeometry):
+    """A slice is missing, or there twice; a volume across it is for looking only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +45,15 @@ class Stack:
     affine : ndarray, float64, shape (4, 4)
         Voxel (column, row, slice) to LPS mm.
     notes : tuple of mapping
-        ``code text``: ``irregular_spacing``, ``tilted``, ``single_slice``.
+        ``code text``: ``irregular_spacing``, ``tilted``, ``single_slice``, ``gaps``, ``duplicates_dropped``.
+    index : tuple of int
+        Where each plane lies along the third axis: 0, 1, 2, ... unless gaps were allowed.
     """
 
     planes: tuple[Plane, ...]
     affine: Affine
     notes: Notes
+    index: tuple[int, ...] = ()
 
 
 def stacked(planes: Sequence[Plane], *, allow: Collection[Departure] = (), of: str = "The series") -> Stack:
@@ -56,8 +63,9 @@ def stacked(planes: Sequence[Plane], *, allow: Collection[Departure] = (), of: s
     ----------
     planes : sequence of Plane
         In any order.
-    allow : collection of {"tilt"}
-        Departures to keep and name instead of refusing: a tilted stack gets the sheared affine that it has.
+    allow : collection of {"tilt", "gaps"}
+        Departures to keep and name instead of refusing: a tilted stack gets the sheared affine that it has; missing slices leave
+        their places free in `Stack.index`, and of slices that differ in nothing but their number one is kept.
     of : str
         Whose slices they are, for errors.
 
@@ -94,20 +102,21 @@ def stacked(planes: Sequence[Plane], *, allow: Collection[Departure] = (), of: s
     places = np.array([p.numbers("ImagePositionPatient", 3) for p in planes])
     order = np.argsort(places @ normal, kind="stable")
     planes, places = [planes[i] for i in order], places[order]
-    along = places @ normal
     notes: list[Mapping[str, str]] = []
+    index = np.arange(len(planes))
     if len(planes) == 1:
         step = normal * _thickness(planes[0], of)
         notes.append({"code": "single_slice", "text": f"{of} is a single slice; its thickness stands for the distance between slices."})
     else:
-        _no_duplicates(planes, along, of)
-        notes += _regular(along, of)
-        step = (places[-1] - places[0]) / (len(planes) - 1)
-        notes += _straight(places, normal, step, allow, of)
+        kept, dropped = _no_duplicates(planes, places @ normal, allow, of)
+        planes, places = [planes[i] for i in kept], places[kept]
+        index, found = _regular(places @ normal, allow, of)
+        step = (places[-1] - places[0]) / max(int(index[-1]), 1)
+        notes += [*dropped, *found, *_straight(places, index, normal, step, allow, of)]
     dr, dc = planes[0].numbers("PixelSpacing", 2)
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2], affine[:3, 3] = row * dc, column * dr, step, places[0]
-    return Stack(tuple(planes), affine, tuple(notes))
+    return Stack(tuple(planes), affine, tuple(notes), tuple(int(i) for i in index))
 
 
 def plane_axes(orientation: Sequence[float], name: str) -> tuple[_Floats, _Floats]:
@@ -160,47 +169,69 @@ def _counted(groups: Counter[Any]) -> str:
     return ", ".join(shown) + (" and others" if len(groups) > 3 else "")
 
 
-def _no_duplicates(planes: Sequence[Plane], along: _Floats, of: str) -> None:
+def _no_duplicates(planes: Sequence[Plane], along: _Floats, allow: Collection[Departure], of: str) -> tuple[list[int], Notes]:
+    """Return which slices to keep, all unless repeated ones are allowed; refuse two at one place."""
     twice = np.flatnonzero(np.diff(along) < 0.01)
     if not len(twice):
-        return
+        return list(range(len(planes))), ()
     first, second = planes[twice[0]], planes[twice[0] + 1]
-    one, other = first.traits, second.traits
-    differing = [f"{key} {one.get(key)} and {other.get(key)}" for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]
+    count = "1 duplicate slice" if len(twice) == 1 else f"{len(twice)} duplicate slices"
+    if "gaps" in allow and not any(_differing(planes[i], planes[i + 1], but="instance number") for i in twice.tolist()):
+        text = f"{of} has {count}, the first at {along[twice[0]]:.2f} mm along the normal; one for each place was kept."
+        return [i for i in range(len(planes)) if i - 1 not in set(twice.tolist())], ({"code": "duplicates_dropped", "text": text},)
+    differing = _differing(first, second)
     why = f"; they differ in {', '.join(differing[:3])}" if differing else "; they differ in nothing that was looked at"
     names = f"{first.path.name} and {second.path.name}" if first.path != second.path else f"frames {first.frame + 1} and {second.frame + 1}"
     where = f"at {along[twice[0]]:.2f} mm along the normal ({names}{why})"
-    count = "1 duplicate slice" if len(twice) == 1 else f"{len(twice)} duplicate slices"
-    raise BadGeometry(f"{of} has {count}, the first {where}; keep one slice for each place, or split the series.", item=second.path.name)
+    raise Interrupted(f"{of} has {count}, the first {where}; keep one slice for each place, or split the series.", item=second.path.name)
 
 
-def _regular(along: _Floats, of: str) -> list[Mapping[str, str]]:
-    """Return a note where steps differ a little; refuse gaps and steps that differ by more than 5 %."""
+def _differing(first: Plane, second: Plane, *, but: str = "") -> list[str]:
+    one, other = first.traits, second.traits
+    keys = [key for key in dict.fromkeys((*one, *other)) if key != but]
+    return [f"{key} {one.get(key)} and {other.get(key)}" for key in keys if one.get(key) != other.get(key)]
+
+
+def _regular(along: _Floats, allow: Collection[Departure], of: str) -> tuple[npt.NDArray[np.int64], Notes]:
+    """Return the place of each slice along the axis, and notes; refuse steps that differ by more than 5 %, and gaps unless allowed."""
     steps = np.diff(along)
+    if not len(steps):
+        return np.zeros(1, np.int64), ()
     usual = float(np.sort(steps)[(len(steps) - 1) // 2])  # the lower median: a gap never passes for the rule
     gaps = np.flatnonzero(steps > 1.5 * usual)
-    if len(gaps):
-        lost = int(np.rint(steps[gaps] / usual - 1).clip(min=1).sum())
-        said = "1 missing slice" if lost == 1 else f"{lost} missing slices"
-        at = f"between {along[gaps[0]]:.2f} and {along[gaps[0] + 1]:.2f} mm along the normal, where slices are {usual:.4g} mm apart"
-        raise BadGeometry(f"{of} has {said}, the first {at}; fetch the series again: no volume is made across a gap.")
-    off = np.abs(steps - usual) / usual
+    notes = [_missing(along, gaps, usual, allow, of)] if len(gaps) else []
+    times = np.rint(steps / usual).clip(min=1).astype(np.int64)
+    off = np.abs(steps - times * usual) / usual
     worst = int(off.argmax())
     found = (
-        f"{steps[worst]:.4g} mm after {along[worst]:.2f} mm along the normal where {usual:.4g} mm is usual, {100 * off[worst]:.1f} % off"
+        f"{steps[worst]:.4g} mm after {along[worst]:.2f} mm along the normal where {times[worst] * usual:.4g} mm is usual, "
+        f"{100 * off[worst]:.1f} % off"
     )
     if off[worst] > IRREGULAR:
         raise BadGeometry(
             f"{of} has irregular slice spacing: {found}, and 5 % is the most; resample it where it was made, or fetch it again."
         )
     if off[worst] > NAMED:
-        return [{"code": "irregular_spacing", "text": f"{of} has slightly irregular slice spacing: {found}; the mean step is used."}]
-    return []
+        text = f"{of} has slightly irregular slice spacing: {found}; the mean step is used."
+        notes.append({"code": "irregular_spacing", "text": text})
+    return np.concatenate([[0], np.cumsum(times)]), tuple(notes)
 
 
-def _straight(places: _Floats, normal: _Floats, step: _Floats, allow: Collection[Departure], of: str) -> list[Mapping[str, str]]:
+def _missing(along: _Floats, gaps: npt.NDArray[np.int64], usual: float, allow: Collection[Departure], of: str) -> Mapping[str, str]:
+    """Return the note of missing slices, or refuse them with the place of the first."""
+    lost = int(np.rint(np.diff(along)[gaps] / usual - 1).clip(min=1).sum())
+    said = "1 missing slice" if lost == 1 else f"{lost} missing slices"
+    at = f"between {along[gaps[0]]:.2f} and {along[gaps[0] + 1]:.2f} mm along the normal, where slices are {usual:.4g} mm apart"
+    if "gaps" not in allow:
+        raise Interrupted(f"{of} has {said}, the first {at}; fetch the series again: no volume is made across a gap.")
+    return {"code": "gaps", "text": f"{of} has {said}, the first {at}; they are left empty, for looking only."}
+
+
+def _straight(
+    places: _Floats, index: npt.NDArray[np.int64], normal: _Floats, step: _Floats, allow: Collection[Departure], of: str
+) -> list[Mapping[str, str]]:
     """Refuse slices shifted sideways, and a tilt unless it is allowed and then named."""
-    expected = places[0] + np.arange(len(places))[:, None] * step
+    expected = places[0] + index[:, None] * step
     off = expected - places
     sideways = float(np.linalg.norm(off - np.outer(off @ normal, normal), axis=1).max())
     if sideways > 0.1 * float(np.linalg.norm(step)) and sideways > 0.1:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from onclair.core.errors import BadCase, BadInput
 from onclair.core.names import nearest
 from onclair.core.values import Image
@@ -15,9 +18,12 @@ from onclair.io.dicom.geometry import Departure, Notes, Stack, stacked
 from onclair.io.dicom.pixels import voxels
 from onclair.io.dicom.series import Plane, planes_of
 from onclair.io.dicom.suv import NORMALISATIONS, Normalisation, uptake
+from onclair.io.dicom.uids import uid
 
 #: How a PET is read: SUV by body weight, lean body mass or body surface area, or as stored.
 PetValues = Literal["bw", "lbm", "bsa", "stored"]
+#: What a slice that is missing holds where gaps are allowed: air, and nothing measured.
+EMPTY_HU = -1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Series:
     Attributes
     ----------
     uid, exam_uid, frame_of_reference : str
+        The first two made from the headers where the files hold none; the last is then empty.
     modality : {"PET", "CT", "MR"}
     items : tuple of Item
     """
@@ -36,6 +43,12 @@ class Series:
     frame_of_reference: str
     modality: str
     items: tuple[Item, ...]
+
+    @property
+    def minted(self) -> tuple[str, ...]:
+        """Whose UIDs the files do not hold and were made from their headers: ``"exam"``, ``"series"``."""
+        head = self.items[0]
+        return tuple(what for what, made in (("exam", not head.exam_uid), ("series", head.minted)) if made)
 
     def __str__(self) -> str:
         """Return the series in words, for lists to choose from."""
@@ -54,11 +67,12 @@ class Volume:
         Array (x, y, z) = (column, row, slice), affine to LPS mm, unit ``"HU"``, ``"SUV"`` or ``"a.u."``.
     series : Series
     sop_uids : tuple of str
-        Of the slices, in the order of the z axis (repeated for the frames of one object).
+        Of the slices, in the order of the z axis (repeated for the frames of one object); empty where a missing slice was allowed.
     notes : tuple of mapping
         ``code text``: what was unusual and read all the same.
     facts : mapping
-        Plain values without identifiers: ``manufacturer model kernel slice_thickness_mm`` and, for SUV, those of ``Uptake.facts``.
+        Plain values without identifiers: ``manufacturer model kernel slice_thickness_mm``, for CT ``kvp contrast``, and for SUV
+        those of ``Uptake.facts``.
     virtual : bool
         True when the headers say that nobody is shown.
     """
@@ -94,8 +108,20 @@ def list_series(items: Iterable[Item]) -> tuple[Series, ...]:
     for item in items:
         if item.kind == "image" and not item.localiser:
             groups.setdefault(item.series_uid, []).append(item)
-    made = [Series(u, g[0].exam_uid, g[0].frame_of_reference, g[0].modality, tuple(g)) for u, g in groups.items()]
-    return tuple(sorted(made, key=lambda s: (s.modality, s.uid)))
+    return tuple(sorted((series_of(group) for group in groups.values()), key=lambda s: (s.modality, s.uid)))
+
+
+def series_of(items: Sequence[Item]) -> Series:
+    """Return the series that some files are, the UID of its exam made from their headers where they hold none.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Of one series.
+    """
+    head = items[0]
+    exam = head.exam_uid or uid("exam", head.date, head.time, head.patient_id, head.issuer, head.frame_of_reference)
+    return Series(head.series_uid, exam, head.frame_of_reference, head.modality, tuple(items))
 
 
 def find_series(path: str | Path, wanted: str | None = None) -> Series:
@@ -127,12 +153,12 @@ def find_series(path: str | Path, wanted: str | None = None) -> Series:
     '2.25.'
     """
     path = Path(path)
-    found = index(path) if path.is_dir() else _siblings(path)
+    found = looked_through(path)
     series = list_series(found.items)
     if not path.is_dir() and wanted is None:
         wanted = item_of(path).series_uid
     if not series:
-        raise BadInput(_nothing(path, found), item=str(path))
+        raise BadInput(nothing_in(path, found), item=str(path))
     if wanted is None and len(series) == 1:
         return series[0]
     listed = "; ".join(map(str, series))
@@ -160,8 +186,8 @@ def read_volume(path: str | Path, *, series: str | None = None, pet: PetValues =
         SeriesInstanceUID, where the folder holds several.
     pet : {"bw", "lbm", "bsa", "stored"}
         What PET values become; ``"stored"`` keeps the rescaled ones, in ``"a.u."``.
-    allow : collection of {"tilt"}
-        Departures to name instead of refusing.
+    allow : collection of {"tilt", "gaps"}
+        Departures to name instead of refusing; a missing slice is then filled with -1024 HU, or 0 where it is no CT.
 
     Returns
     -------
@@ -203,20 +229,35 @@ def load(series: Series, *, pet: PetValues = "bw", allow: Collection[Departure] 
     with guarded(of):
         stack = stacked(planes_of([item.path for item in series.items]), allow=allow, of=of)
         factors, unit, facts, notes = _meaning(stack, series, pet)
-        array = voxels(stack.planes, factors=factors, needs_rescale=series.modality != "MR")
+        array = _in_place(voxels(stack.planes, factors=factors, needs_rescale=series.modality != "MR"), stack, unit)
         first = stack.planes[0]
-        if series.items[0].minted:
-            text = f"{of} has no series UID of its own; this one was made from its headers."
+        if series.minted:
+            own = " and no ".join(f"{what} UID" for what in series.minted)
+            text = f"{of} has no {own} of its own; what is missing was made from its headers."
             notes = (*notes, {"code": "minted_uid", "text": text})
         notes = (*notes, *_fewer_than_said(stack, of))
         return Volume(
             image=Image(array, stack.affine, unit, series.modality),
             series=series,
-            sop_uids=tuple(plane.sop_uid for plane in stack.planes),
+            sop_uids=_sop_uids(stack),
             notes=(*stack.notes, *notes),
-            facts={**_scanner(first), **facts},
+            facts={**_scanner(first, series.modality), **facts},
             virtual=any(item.virtual for item in series.items),
         )
+
+
+def _in_place(array: npt.NDArray[Any], stack: Stack, unit: str) -> npt.NDArray[Any]:
+    """Return the slices at their places, empty ones between where a gap was allowed."""
+    if len(stack.index) == stack.index[-1] + 1:
+        return array
+    out = np.full((*array.shape[:2], stack.index[-1] + 1), EMPTY_HU if unit == "HU" else 0, array.dtype)
+    out[:, :, list(stack.index)] = array
+    return out
+
+
+def _sop_uids(stack: Stack) -> tuple[str, ...]:
+    found = dict(zip(stack.index, stack.planes, strict=True))
+    return tuple(found[k].sop_uid if k in found else "" for k in range(stack.index[-1] + 1))
 
 
 def _meaning(stack: Stack, series: Series, pet: PetValues) -> tuple[Any, str, Mapping[str, Any], Notes]:
@@ -245,9 +286,10 @@ def _fewer_than_said(stack: Stack, of: str) -> Notes:
     return ({"code": "fewer_slices", "text": f"{of} announces {int(said)} slices and holds {found}; its ends may be missing."},)
 
 
-def _scanner(plane: Plane) -> dict[str, Any]:
+def _scanner(plane: Plane, modality: str) -> dict[str, Any]:
     """Return what may explain a difference between scanners, without serial numbers or names."""
-    return {
+    beam = {"kvp": plane.number("KVP"), "contrast": plane.text("ContrastBolusAgent") or None} if modality == "CT" else {}
+    return beam | {
         "manufacturer": plane.text("Manufacturer"),
         "model": plane.text("ManufacturerModelName"),
         "kernel": (plane.text("ConvolutionKernel") or plane.text("ReconstructionMethod")).replace("\\", " "),
@@ -255,13 +297,22 @@ def _scanner(plane: Plane) -> dict[str, Any]:
     }
 
 
-def _siblings(path: Path) -> Index:
-    """Return the files of a file's folder, of which the series is one."""
-    item_of(path)  # a file that is no DICOM is refused by its own name
+def looked_through(path: Path) -> Index:
+    """Return what a folder holds, or the folder of one DICOM file, which is refused by its own name where it is none.
+
+    Raises
+    ------
+    BadInput, BadCase
+        As :func:`onclair.io.dicom.files.index` and :func:`onclair.io.dicom.files.item_of`.
+    """
+    if path.is_dir() or not path.exists():
+        return index(path)
+    item_of(path)
     return index(path.parent, followed=sorted(p for p in path.parent.iterdir() if p.is_file() and not p.name.startswith(".")))
 
 
-def _nothing(path: Path, found: Index) -> str:
+def nothing_in(path: Path, found: Index) -> str:
+    """Return the sentence for a place without a series of images."""
     kinds = sorted({item.modality or "unknown" for item in found.items})
     if kinds:
         return f"The folder {path} holds DICOM files ({', '.join(kinds)}) but no PET, CT or MR slices; give the folder of the series."

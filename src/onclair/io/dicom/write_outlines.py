@@ -10,9 +10,11 @@ import numpy as np
 
 from onclair.core.errors import BadCase
 from onclair.core.values import Mask
+from onclair.io.dicom.codes import ABNORMAL, LESION, Coded
 from onclair.io.dicom.files import open_file, quiet
 from onclair.io.dicom.polygons import outlines
 from onclair.io.dicom.read import Volume
+from onclair.io.dicom.sources import frame_of, packable, sources_of, undated
 from onclair.io.dicom.uids import uid
 from onclair.io.dicom.write import decimal, save
 
@@ -36,9 +38,6 @@ _COPIED = (
     "FrameOfReferenceUID",
 )
 _KINDS = {"expert": "MANUAL", "truth": "MANUAL", "model": "AUTOMATIC"}
-#: Code, scheme and meaning of what a segment shows, where nothing better is said.
-LESION = ("52988006", "SCT", "Lesion")
-_ABNORMAL = ("49755003", "SCT", "Morphologically Abnormal Structure")
 _COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 
 
@@ -86,14 +85,16 @@ def write_rtstruct(path: str | Path, mask: Mask, volume: Volume, *, seed: int | 
     placed, head = mask.on(volume.image), _source(volume)
     data = _copied(head, "RTSTRUCT", uid("rtstruct", seed, volume.series.uid, *mask.labels), _RTSTRUCT)
     data.StructureSetLabel, data.StructureSetDate, data.StructureSetTime = "OUTLINES", data.StudyDate, data.StudyTime
-    data.ReferencedFrameOfReferenceSequence = Items([_referenced_frame(volume, str(head.SOPClassUID))])
+    slices = str(head.get("SOPClassUID") or head.file_meta.MediaStorageSOPClassUID)
+    data.StudyInstanceUID, data.FrameOfReferenceUID = volume.series.exam_uid, frame_of(volume)
+    data.ReferencedFrameOfReferenceSequence = Items([_referenced_frame(volume, slices)])
     data.StructureSetROISequence, data.ROIContourSequence, data.RTROIObservationsSequence = Items(), Items(), Items()
     for number, label in enumerate(placed.labels, start=1):
         roi, drawn, seen = Dataset(), Dataset(), Dataset()
-        roi.ROINumber, roi.ReferencedFrameOfReferenceUID, roi.ROIName = number, volume.series.frame_of_reference, label
+        roi.ROINumber, roi.ReferencedFrameOfReferenceUID, roi.ROIName = number, frame_of(volume), label
         roi.ROIGenerationAlgorithm = _KINDS[placed.origin]
         drawn.ReferencedROINumber, drawn.ROIDisplayColor = number, list(_COLOURS[(number - 1) % len(_COLOURS)])
-        if contours := _contours(placed, label, volume, str(head.SOPClassUID)):
+        if contours := _contours(placed, label, volume, slices):
             drawn.ContourSequence = Items(contours)
         seen.ObservationNumber, seen.ReferencedROINumber, seen.RTROIInterpretedType, seen.ROIInterpreter = number, number, "", ""
         data.StructureSetROISequence.append(roi)
@@ -102,9 +103,7 @@ def write_rtstruct(path: str | Path, mask: Mask, volume: Volume, *, seed: int | 
     save(path, data)
 
 
-def write_seg(
-    path: str | Path, mask: Mask, volume: Volume, *, seed: int | str = 0, shows: Sequence[tuple[str, str, str]] | None = None
-) -> None:
+def write_seg(path: str | Path, mask: Mask, volume: Volume, *, seed: int | str = 0, shows: Sequence[Coded] | None = None) -> None:
     """Write outlines as a binary SEG, one segment a label; overlapping and empty ones are kept.
 
     Parameters
@@ -145,17 +144,14 @@ def write_seg(
     from highdicom.seg import Segmentation, SegmentationTypeValues
 
     placed = mask.on(volume.image)
-    layers = np.stack([placed.region(label) for label in placed.labels])
-    if len(set(volume.sop_uids)) != len(volume.sop_uids):
-        raise BadCase("A SEG over a multi-frame series cannot be written yet; write an RTSTRUCT.", item=volume.series.uid)
+    packable(volume)
+    placed_on = sources_of(volume)
+    layers = np.stack([placed.region(label) for label in placed.labels])[..., [k for k, _ in placed_on]]
     if not layers.any():
         raise BadCase("The mask holds no voxel; a SEG needs at least one frame.", item=", ".join(placed.labels))
-    by_uid = {item.sop_uid: item.path for item in volume.series.items}
+    sources = [data for _, data in placed_on]
     key = ("seg", seed, volume.series.uid, *mask.labels)
     with quiet():
-        sources = [open_file(by_uid[sop]) for sop in volume.sop_uids]
-        if "SpecificCharacterSet" in sources[0] and not sources[0].SpecificCharacterSet:
-            del sources[0].SpecificCharacterSet  # empty stands for absent
         data = Segmentation(
             source_images=sources,
             pixel_array=layers.transpose(3, 2, 1, 0),
@@ -200,10 +196,10 @@ def _referenced_frame(volume: Volume, sop_class: str) -> Any:
 
     frame, exam, series = Dataset(), Dataset(), Dataset()
     series.SeriesInstanceUID = volume.series.uid
-    series.ContourImageSequence = Items(_reference(sop, sop_class) for sop in dict.fromkeys(volume.sop_uids))
+    series.ContourImageSequence = Items(_reference(sop, sop_class) for sop in dict.fromkeys(volume.sop_uids) if sop)
     exam.ReferencedSOPClassUID, exam.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", volume.series.exam_uid
     exam.RTReferencedSeriesSequence = Items([series])
-    frame.FrameOfReferenceUID, frame.RTReferencedStudySequence = volume.series.frame_of_reference, Items([exam])
+    frame.FrameOfReferenceUID, frame.RTReferencedStudySequence = frame_of(volume), Items([exam])
     return frame
 
 
@@ -224,14 +220,15 @@ def _contours(mask: Mask, label: str, volume: Volume, sop_class: str) -> list[An
         for polygon in outlines(region[:, :, k]):
             corners = np.column_stack([polygon, np.full(len(polygon), k), np.ones(len(polygon))]) @ mask.affine.T
             one = Dataset()
-            one.ContourImageSequence = Items([_reference(volume.sop_uids[k], sop_class)])
+            if volume.sop_uids[k]:
+                one.ContourImageSequence = Items([_reference(volume.sop_uids[k], sop_class)])
             one.ContourGeometricType, one.NumberOfContourPoints = "CLOSED_PLANAR", len(polygon)
             one.ContourData = [decimal(v) for v in corners[:, :3].ravel()]
             found.append(one)
     return found
 
 
-def _descriptions(mask: Mask, shows: Sequence[tuple[str, str, str]], key: tuple[str | int, ...]) -> list[Any]:
+def _descriptions(mask: Mask, shows: Sequence[Coded], key: tuple[str | int, ...]) -> list[Any]:
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentDescription
     from highdicom.sr.coding import CodedConcept
@@ -243,7 +240,7 @@ def _descriptions(mask: Mask, shows: Sequence[tuple[str, str, str]], key: tuple[
         SegmentDescription(
             segment_number=number,
             segment_label=label[:64],
-            segmented_property_category=CodedConcept(*_ABNORMAL),
+            segmented_property_category=CodedConcept(*ABNORMAL),
             segmented_property_type=CodedConcept(*shown),
             algorithm_type=kind,
             algorithm_identification=how,
@@ -256,12 +253,6 @@ def _descriptions(mask: Mask, shows: Sequence[tuple[str, str, str]], key: tuple[
 
 def _without_clock(data: Any, source: Any, dimensions: str) -> None:
     """Replace what the library takes from clock and chance, so that equal input gives equal bytes."""
-    date, time = source.get("StudyDate") or "", source.get("StudyTime") or ""
-    data.ContentDate, data.ContentTime = date, time
-    for keyword in ("InstanceCreationDate", "InstanceCreationTime", "SeriesDate", "SeriesTime", "ContributingEquipmentSequence"):
-        if keyword in data:
-            del data[keyword]
-    for one in data.DimensionOrganizationSequence:
-        one.DimensionOrganizationUID = dimensions
-    for one in data.DimensionIndexSequence:
+    undated(data, source)
+    for one in (*data.DimensionOrganizationSequence, *data.DimensionIndexSequence):
         one.DimensionOrganizationUID = dimensions
