@@ -20,13 +20,20 @@ setup: $(VENV)/.stamp-dev peers
 
 # Tools that the benchmarks run beside Onclair, each in an environment of its own; a peer that does not build is named and passed over.
 PEERS := .venv-peers
-peers: $(PEERS)/statistics/.stamp $(VENV)/.stamp-run
+peers: $(PEERS)/statistics/.stamp $(PEERS)/panoptica/.stamp $(VENV)/.stamp-run
 	@$(VENV)/bin/onclair bench peers --peer-home $(PEERS)
 
 $(PEERS)/statistics/.stamp: requirements/peer-statistics.txt
 	@echo "Installing the statistics peers for the benchmarks in $(PEERS)/statistics."
 	@$(PYTHON) -m venv $(PEERS)/statistics
 	@$(PEERS)/statistics/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Panoptica pins an older numpy; a reference test asks it by a subprocess and is skipped without it.
+$(PEERS)/panoptica/.stamp: requirements/peer-panoptica.txt
+	@echo "Installing panoptica for the reference tests in $(PEERS)/panoptica."
+	@$(PYTHON) -m venv $(PEERS)/panoptica
+	@$(PEERS)/panoptica/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 lint: $(VENV)/.stamp-dev

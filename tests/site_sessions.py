@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from onclair.core.values import Measurement, Spectrum
+from onclair.io.chain_files import Head, write_head
+from onclair.io.chain_records import GENESIS, written
+from onclair.io.chainlog import ChainLog
 from onclair.io.instruments import Frame, Pose
 from onclair.run.journal import Marked, SiteMark, mark, result_of
 from onclair.run.live_parts import Outcome
-from onclair.run.session_folder import Session, new_session
+from onclair.run.session_folder import EVENTS_HEAD, Session, new_session
 from onclair.run.session_frames import SessionFrames, measurement_of
 
 MODEL = {"id": "linear", "version": "1", "sha256": "ab" * 32}
@@ -68,15 +71,17 @@ def mark_site(session: Session, number: int, level: float, **given: Any) -> Mark
     tell(session, {"kind": "measurement", "frame": frames[1].frame, "frames": [frame.frame for frame in frames]})
     tell(session, {"kind": "decision", "frame": frames[1].frame, "pose": {"age_ms": 50.0}, **shown, **detail})
     made = mark(session, SiteMark(stored, result_of(outcome), "set1", frames[1].pose, 50.0, **{"author": "AB", **given}))
-    tell(session, {"kind": "mark", "frame": frames[1].frame, "site": made.site, "hash": made.hash})
+    tell(session, {"kind": "mark", "frame": frames[1].frame, "site": made.site, "row_hash": made.hash})
     return made
 
 
 def tell(session: Session, event: dict[str, Any]) -> None:
-    """Write an event."""
-    before = session.events()
-    with session.events_path.open("a") as stream:
-        stream.write(json.dumps({"seq": len(before) + 1, **event}) + "\n")
+    """Write an event after those before it, as the live loop does."""
+    lines = session.events_path.read_bytes().splitlines() if session.events_path.exists() else []
+    last = json.loads(lines[-1])["hash"] if lines else GENESIS
+    _, line = written({"time": f"2026-01-01T00:00:{len(lines):02d}.000Z", **event}, len(lines) + 1, last)
+    with session.events_path.open("ab") as stream:
+        stream.write(line)
 
 
 def finished(folder: Path, levels: Sequence[float] = (500.0, 20.0, 210.0), **about: Any) -> Session:
@@ -85,6 +90,8 @@ def finished(folder: Path, levels: Sequence[float] = (500.0, 20.0, 210.0), **abo
     for number, level in enumerate(levels, start=1):
         mark_site(session, number, level, note=f"note {number}")
     tell(session, {"kind": "status", "state": "ended"})
+    last = json.loads(session.events_path.read_bytes().splitlines()[-1])
+    write_head(ChainLog(session.events_path, head_name=EVENTS_HEAD), Head(last["seq"], last["hash"], last["time"]))
     return session
 
 

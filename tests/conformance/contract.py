@@ -58,6 +58,11 @@ def with_outlines(study: Study) -> bool:
     return study.signal == "volume"
 
 
+def outline_kind(made: Made) -> str:
+    """Return the kind of acquisition that is drawn on the image: needed, or used where there is one."""
+    return (*made.study.kinds[1:], *made.study.also)[0]
+
+
 def binary(study: Study) -> bool:
     return study.outcome == "binary"
 
@@ -392,7 +397,7 @@ def an_affine_that_is_none_is_refused(made: Made) -> None:
 @promise(with_outlines)
 def an_outline_of_another_geometry_is_refused(made: Made) -> None:
     cohort = spoilt(made, "other-grid")
-    patient, path = first_file(cohort, "mask")
+    patient, path = first_file(cohort, outline_kind(made))
     affine = nib.load(path).affine.copy()
     affine[:3, 3] += 3.2
     rewrite(path, affine=affine)
@@ -415,9 +420,9 @@ def an_unknown_voxel_unit_is_refused(made: Made) -> None:
     cohort = spoilt(made, "bad-voxel-unit")
     about = cohort / "cohort.toml"
     text = about.read_text()
-    assert '"SUV"' in text
-    about.write_text(text.replace('"SUV"', '"SUVV"'))
-    refused(made, cohort, "SUVV", "SUV")
+    unit = next(unit for unit in ("SUV", "HU") if f'"{unit}"' in text)
+    about.write_text(text.replace(f'"{unit}"', f'"{unit}V"'))
+    refused(made, cohort, f"{unit}V", unit)
 
 
 @promise()
@@ -445,7 +450,7 @@ def nan_inside_an_image_is_refused(made: Made) -> None:
 @promise(with_outlines)
 def an_empty_outline_is_refused(made: Made) -> None:
     cohort = spoilt(made, "empty")
-    patient, path = first_file(cohort, "mask")
+    patient, path = first_file(cohort, outline_kind(made))
     rewrite(path, array=np.zeros(nib.load(path).shape, np.uint8))
     refused(made, cohort, patient, "empty")
 
@@ -453,7 +458,7 @@ def an_empty_outline_is_refused(made: Made) -> None:
 @promise(with_outlines)
 def bad_cases_are_left_out_only_when_told_and_the_report_lists_them(made: Made) -> None:
     cohort = spoilt(made, "skip-bad")
-    patient, path = first_file(cohort, "mask")
+    patient, path = first_file(cohort, outline_kind(made))
     path.write_bytes(path.read_bytes()[:-20])
     refused(made, cohort, patient)
     out = made.place / "skip-bad-run"

@@ -113,3 +113,30 @@ def test_a_table_without_a_spectrum_is_said_to_hold_none(tmp_path: Path, rows: s
     (tmp_path / "a.csv").write_text("wavelength_nm,sample\n" + rows)
     said = onclair_here("spectra", "convert", tmp_path / "a.csv", "--out", tmp_path / "out")
     assert (said.code, "and no spectrum" in said.err, (tmp_path / "out").exists()) == (2, True, False)
+
+
+def test_pixels_without_a_number_are_named_in_words_and_in_json(tmp_path: Path) -> None:
+    (tmp_path / "P1.txt").write_text("400 1\n401 nan\n402 3\n")
+    said = onclair_here("spectra", "convert", tmp_path / "P1.txt", "--out", tmp_path / "out")
+    assert (said.code, "P1.txt: 1 pixel holds no number in 'processed' (the first is pixel 2 at 401.00 nm)" in said.err) == (0, True)
+    told = onclair_here("spectra", "convert", tmp_path / "P1.txt", "--out", tmp_path / "out", "--json").json
+    assert [each["code"] for each in told["files"][0]["warnings"]] == ["nan_pixels"]
+    assert (tmp_path / "out" / "P1.csv").read_text() == "wavelength_nm,processed\n400.0,1.0\n401.0,\n402.0,3.0\n"
+
+
+def test_a_calibration_corrects_the_wavelengths_once_and_refuses_another_spectrometer(spectrum: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    from onclair.io.spectra.calibration import Calibration, axis_of
+
+    axis = axis_of(np.array([400.0, 401.0]))
+    for name, serial in (("c.json", "USB1"), ("other.json", "USB2")):
+        known = Calibration(axis, "2026-01-01T00:00:00+00:00", serial=serial, wavelength={"correction": [-0.5, 0.25]})
+        (tmp_path / name).write_bytes(known.as_bytes())
+    convert = ("spectra", "convert")
+    said = onclair_here(*convert, spectrum, "--calibration", tmp_path / "c.json", "--out", tmp_path / "out", "--json")
+    assert (said.json["files"][0]["spectra"][0]["first_nm"], said.json["files"][0]["spectra"][0]["last_nm"]) == (399.5, 400.75)
+    other = onclair_here(*convert, spectrum, "--calibration", tmp_path / "other.json", "--out", tmp_path / "out2")
+    assert (other.code, "'USB2' and this is 'USB1'" in other.err) == (2, True)
+    again = onclair_here(*convert, tmp_path / "out" / "P1.csv", "--calibration", tmp_path / "c.json", "--out", tmp_path / "out3")
+    assert (again.code, "were not corrected yet" in again.err) == (2, True)

@@ -121,12 +121,33 @@ def wait_for(what: Any, seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-def test_without_a_spectrometer_it_says_so(tmp_path: Path) -> None:
-    said = live("seabreeze", tmp_path / "s", "--seconds", "1")
-    assert said.code == 2
-    assert "There is no spectrometer on USB" in said.err
-    assert "Traceback" not in said.err
-    assert [e["state"] for e in events(tmp_path / "s")] == ["starting", "failed"]
+@pytest.mark.parametrize(("source", "said"), [("seabreeze", "There is no spectrometer on USB"), ("igtl", "Nobody answers at 127.0.0.1")])
+def test_without_an_instrument_it_says_so_and_leaves_the_folder_free(tmp_path: Path, source: str, said: str) -> None:
+    for _ in range(2):
+        refused = live(source, tmp_path / "s", "--seconds", "1", "--port", "1") if source == "igtl" else live(source, tmp_path / "s")
+        assert refused.code == 2
+        assert said in refused.err
+        assert "Traceback" not in refused.err
+        assert not (tmp_path / "s").exists()
+    assert live("simulated", tmp_path / "s", "--seconds", "0.5", "--json").code == 0
+
+
+def test_the_words_at_the_bedside_are_french_where_that_is_asked_for(tmp_path: Path) -> None:
+    told = script(tmp_path / "script.json", [{"at_s": 0.8, "do": "saturate", "for_s": 0.6}])
+    words = ("--seconds", "1.4", "--script", told, "--lang", "fr")
+    said = onclair("spectra", "live", "--source", "simulated", "--session", tmp_path / "s", *words)
+    assert said.code == 0, said.err
+    for french in (
+        "Le détecteur est saturé",
+        "Il n'y a pas d'étalonnage",
+        "La séance est terminée.",
+        "Mesures : ",
+        "634/AF se situe entre",
+    ):
+        assert french in said.out
+    assert not any(word in said.out for word in ("The ", "Frames", "lies between"))
+    kept = [e["text"] for e in events(tmp_path / "s") if e.get("reason") == "saturated"]
+    assert kept[0].startswith("The detector is saturated")
 
 
 @pytest.mark.parametrize(

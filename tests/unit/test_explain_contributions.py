@@ -52,3 +52,10 @@ def test_an_absent_feature_is_named():
 def test_one_row_at_a_time():
     with pytest.raises(BadCase, match="found 2 rows"):
         contributions(weighted, pd.concat([CASE, CASE]), REFERENCE)
+
+
+def test_a_group_is_moved_as_one_and_others_stand_for_themselves():
+    found = {c["feature"]: c for c in contributions(weighted, CASE, REFERENCE, most=9, groups={"both": ("a", "c"), "none": ("unseen",)})}
+    assert set(found) == {"both", "d", "e"}
+    assert found["both"]["contribution"] == pytest.approx(1.0 - 4.0)
+    assert (found["both"]["value"], found["both"]["reference"]) == (3.5, 1.0)

@@ -436,3 +436,11 @@ def test_a_file_cut_anywhere_or_with_any_byte_turned_is_read_or_refused_in_one_s
 def test_a_binary_file_cut_anywhere_is_refused(name: str, whole: bytes, tmp_path: Path) -> None:
     for cut in range(0, len(whole), 7):
         why(tmp_path, name, whole[:cut])
+
+
+def test_pixels_without_a_number_are_kept_and_said_with_file_column_and_pixel(tmp_path: Path) -> None:
+    found = read(tmp_path, "n.csv", "wavelength_nm,sample,dark\n400,1,2\n401,NaN,3\n402,4,5\n403,nan,6\n")
+    assert np.isnan(found.recordings[0].values).tolist() == [False, True, False, True]
+    (warning,) = found.warnings
+    assert warning["code"] == "nan_pixels"
+    assert warning["text"].startswith("n.csv: 2 pixels hold no number in 'sample' (the first is pixel 2 at 401.00 nm)")

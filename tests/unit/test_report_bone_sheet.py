@@ -36,7 +36,7 @@ STRENGTH = {
     "high": 7600.0,
     "interval_level": 0.9,
     "law": "Kopperdahl",
-    "dominates": "band",
+    "dominates": "tumour stiffness",
     "band": [{"assumption": "void", "strength_N": 5000.0}],
     "load": {"tasks": [{"task": "walking", "load_N": 1700.0}]},
 }

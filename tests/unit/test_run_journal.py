@@ -89,7 +89,7 @@ def test_an_answer_of_a_refitted_model_is_refused(tmp_path: Path) -> None:
         mark(session, SiteMark(stored, other, author="AB"))
 
 
-def test_the_live_loops_mark_is_logged_and_its_event_told_site_and_hash(tmp_path: Path) -> None:
+def test_the_live_loops_mark_is_logged_and_its_event_told_site_and_row_hash(tmp_path: Path) -> None:
     session = session_at(tmp_path / "s", operator="Dr C")
     frames = frames_of(1, 500.0)
     measurement = measurement_of(frames)
@@ -97,7 +97,7 @@ def test_the_live_loops_mark_is_logged_and_its_event_told_site_and_hash(tmp_path
     judged = Judged("F1b", ("F1a", "F1b"), measurement, step(measurement), 40.0)
     added = marker(session)(Mark(judged, stored, "pedal", ""))
     (row,) = rows_of(session)
-    assert added == {"site": 1, "hash": read(log_of(session)).head}
+    assert added == {"site": 1, "row_hash": read(log_of(session)).head}
     assert (row["author"], row["note"], row["pose_age_ms"], row["answer"]) == ("Dr C", "pedal", 40.0, "suspect")
     assert from_live(Mark(judged, stored, "", "X")).author == "X"
 

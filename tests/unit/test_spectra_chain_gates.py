@@ -147,7 +147,8 @@ def test_a_threshold_that_is_none_is_refused(name: str) -> None:
 SAID: list[Callable[[], Gate]] = [
     *(lambda n=n: quality.saturation_gate(n, 0.0) for n in (None, 0, 12)),
     *(lambda z=z: quality.lamp_gate(z, 4.0) for z in (0.3, 90.0)),
-    *(lambda w=w: quality.contact_gate(w, None, (0.25, 0.02)) for w in (None, 0.04, 1.1)),
+    *(lambda w=w: quality.contact_gate(w, None, None, (0.25, 0.08, 0.02)) for w in (None, 0.04, 1.1)),
+    lambda: quality.contact_gate(None, 0.03, 1.0, (0.25, 0.08, 0.02)),
     *(lambda a=a: quality.blood_gate(a, 1.95) for a in (None, 1.0, 2.6)),
     *(lambda f=f: quality.fitted_blood_gate(f, 0.12) for f in (None, 0.01, 0.2)),
     *(lambda s=s: quality.ambient_gate(s, (0.0, 0.01), (0.3, 0.1)) for s in (None, 0.1, 0.655)),

@@ -259,7 +259,17 @@ def test_reflectance_puts_blood_right():
     expected, _ = spectra(truth, NM, 3000)
     plain = prepared_from(NM, measured(expected, rng), TWO, read_noise_counts=4.0)
     white = replace(plain, reflectance=30.0 * escaped(truth, 405.0, NM) ** 1.5)  # the white light goes a longer way
-    corrected, raw = unmix(white), unmix(plain, Unmixing(transport="none"))
+    corrected, raw = unmix(white, Unmixing(transport="reflectance")), unmix(plain, Unmixing(transport="none"))
     true = AMOUNTS["NADH"] / AMOUNTS["FAD"]
     assert corrected.transport == "reflectance"
     assert abs(corrected.ratios["NADH/FAD"].value / true - 1.0) < 0.04 < abs(raw.ratios["NADH/FAD"].value / true - 1.0)
+
+
+def test_where_nobody_says_the_reflectance_is_taken_unless_a_joint_fit_explains_more():
+    rng = np.random.default_rng(13)
+    truth = Truth(AMOUNTS, 0.3, 0.04, 0.65, extinction, excitations=ONE)
+    expected, _ = spectra(truth, NM, 3000)
+    plain = prepared_from(NM, measured(expected, rng), ONE, read_noise_counts=4.0)
+    escape = escaped(truth, 405.0, NM)
+    assert unmix(replace(plain, reflectance=30.0 * escape**1.5)).transport == "reflectance"
+    assert unmix(replace(plain, reflectance=30.0 * escape**1.5 * (NM / 500.0) ** 3)).transport == "joint"

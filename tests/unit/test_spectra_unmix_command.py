@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from onclair.cli.spectra import spectra as group
-from onclair.core.errors import BadInput
+from onclair.core.errors import BadInput, NoRoom
+from onclair.io.spectra.calibration import Calibration, axis_of
 from spectra_made import Truth, measured, spectra
 
 NM = np.linspace(400.0, 760.0, 700)
@@ -25,9 +27,9 @@ class Files:
     about: Path
     out: Path
 
-    def unmix(self, *flags: str):
-        """Run the command as a person would."""
-        said = ["unmix", str(self.table), "--about", str(self.about), "--out", str(self.out), "--json", *flags]
+    def unmix(self, *flags: str, out: str = ""):
+        """Run the command as a person would, into a folder beside the usual one where `out` names it."""
+        said = ["unmix", str(self.table), "--about", str(self.about), "--out", str(self.out) + out, "--json", *flags]
         return CliRunner().invoke(group, said, catch_exceptions=True)
 
 
@@ -75,7 +77,7 @@ def test_amounts_are_told_a_millisecond(files):
     about = pd.read_csv(files.about)
     short = json.loads(files.unmix("--transport", "none").output)["points"][1]["abundances"]["PpIX634"]["value"]
     about.assign(integration_ms=40.0).to_csv(files.about, index=False)
-    long = json.loads(files.unmix("--transport", "none").output)["points"][1]["abundances"]["PpIX634"]["value"]
+    long = json.loads(files.unmix("--transport", "none", out="2").output)["points"][1]["abundances"]["PpIX634"]["value"]
     assert short == pytest.approx(2.0 * long)
 
 
@@ -88,7 +90,7 @@ def test_a_basis_of_ones_own_takes_the_place_of_the_tables(files, tmp_path):
     wide = np.exp(-(((NM - 460.0) / 40.0) ** 2))
     pd.DataFrame({"wavelength_nm": NM, "NADH": wide}).to_csv(tmp_path / "own.csv", index=False)
     document = json.loads(files.unmix("--bases", str(tmp_path / "own.csv")).output)
-    plain = json.loads(files.unmix().output)
+    plain = json.loads(files.unmix(out="2").output)
     assert list(document["points"][0]["abundances"]) == list(plain["points"][0]["abundances"])
     assert document["points"][0]["chi2"] > 1.5 > plain["points"][0]["chi2"]
 
@@ -145,3 +147,49 @@ def test_figures_out_of_all_proportion_are_refused_and_nothing_written(files, wi
 
 def test_no_fluorophore_at_all_is_refused_in_words(files):
     assert "The fluorophores are none; name at least one" in str(files.unmix("--fluorophores", "").exception)
+
+
+def test_an_earlier_answer_of_other_input_is_never_written_over(files):
+    first = files.unmix()
+    before = (files.out / "points.json").read_bytes()
+    assert files.unmix().output == first.output
+    for words, said in [(("--transport", "none"), "transport = None"), (("--fluorophores", "FAD"), "fluorophores = None")]:
+        other = files.unmix(*words)
+        assert isinstance(other.exception, NoRoom)
+        assert said in str(other.exception)
+    pd.read_csv(files.about).assign(integration_ms=40.0).to_csv(files.about, index=False)
+    other = files.unmix()
+    assert isinstance(other.exception, NoRoom)
+    assert "holds an answer with another about" in str(other.exception)
+    assert (files.out / "points.json").read_bytes() == before
+
+
+def test_files_of_something_else_are_left_alone(files):
+    files.out.mkdir()
+    (files.out / "features.csv").write_text("mine\n")
+    result = files.unmix()
+    assert isinstance(result.exception, NoRoom)
+    assert (files.out / "features.csv").read_text() == "mine\n"
+
+
+def test_a_window_that_the_spectrum_does_not_cover_is_warned_of(files):
+    table = pd.read_csv(files.table)
+    assert json.loads(files.unmix(out="whole").output)["warnings"] == []
+    table[table["wavelength_nm"] < 680].to_csv(files.table, index=False)
+    warnings = json.loads(files.unmix(out="cut").output)["warnings"]
+    assert [each["code"] for each in warnings] == ["window_not_covered"] * 2
+    assert warnings[0]["text"].startswith("A: the spectrum reaches from 400.0 to 679.")
+
+
+def test_a_calibration_moves_the_wavelengths_and_one_of_other_pixels_is_refused(files, tmp_path):
+    def calibration(name: str, axis) -> str:
+        known = Calibration(axis, datetime.now(UTC).isoformat(), wavelength={"correction": [-0.8]})
+        (tmp_path / name).write_bytes(known.as_bytes())
+        return str(tmp_path / name)
+
+    right = calibration("c.json", axis_of(NM))
+    document = json.loads(files.unmix("--calibration", right).output)
+    assert document["points"][0]["shift_nm"]["value"] == pytest.approx(0.0, abs=0.2)
+    other = files.unmix("--calibration", calibration("d.json", axis_of(NM + 1.0)), out="2")
+    assert isinstance(other.exception, BadInput)
+    assert "counts.csv, point A: The calibration is of 700 pixels" in str(other.exception)

@@ -8,13 +8,14 @@ from scipy.optimize import lsq_linear
 
 from onclair.core.fragments import in_french
 from onclair.science.spectra.bases import COMPONENTS, FLUOROPHORES, basis, efficiency
+from onclair.science.spectra.emitters import emitters
 from onclair.science.spectra.features import area_normalised, features_of
 from onclair.science.spectra.prepared import Gate, prepared_from
 from onclair.science.spectra.transport import blood_transport, fitted_exponent
 from onclair.science.spectra.unmix import Unmixing, unmix
 from onclair.science.spectra.unmix_amounts import covariance_of
 from onclair.science.spectra.unmix_fit import Data, binned, boxed
-from onclair.science.spectra.unmix_model import Free, Model, emitters, reached_by, smooth_baseline, sought_blood
+from onclair.science.spectra.unmix_model import Free, Model, reached_by, smooth_baseline, sought_blood
 
 NM = np.linspace(420.0, 730.0, 400)
 TWO = np.array([385.0, 405.0])
@@ -130,7 +131,7 @@ def test_every_base_has_unit_area(name):
     assert len(COMPONENTS[name]) in (1, 2, 3)
 
 
-def test_cosines_and_condition_are_those_of_the_specification():
+def test_cosines_are_those_of_the_specification():
     grid = np.arange(420.0, 731.0)
     rows = np.array([basis(name, grid) for name in FLUOROPHORES])
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)

@@ -144,9 +144,14 @@ def test_somebody_turning_the_knob_gives_one_stale_frame_and_then_other_settings
 
 def test_the_pose_lies_beside_the_truth_by_the_registration_error():
     device, _ = opened()
-    person = person_of(VirtualSpectra(patients=2, centres=1), 0)
+    person = device.person
     tip = np.mean([each.pose.lps[:3, 3] for each in frames(device, 30)], axis=0)
     assert np.linalg.norm(tip - person.points[0].tip_mm) == pytest.approx(person.registration_error_mm, abs=0.1)
+
+
+def test_the_patient_on_the_table_is_none_of_the_cohort_of_that_seed():
+    cohort = {person_of(VirtualSpectra(), index).points[0].tip_mm for index in range(3)}
+    assert simulated(seed=1).person.points[0].tip_mm not in cohort
 
 
 def test_a_tracker_in_ras_tells_the_same_place():

@@ -143,6 +143,24 @@ def spectra(parts: str | None, measurements: int, patients: int, faulty: int, se
 
 
 @bench.command()
+@click.option("--data", type=folder, required=True, help="The folder with torso_ct/example_ct.nii.gz.")
+@click.option("--model", type=folder, default=None, help="A network folder of bone train; an untrained one of the same work when left out.")
+@as_json
+def bone(data: Path, model: Path | None, as_json: bool) -> None:
+    """Bone: the network over a real scan beside torch over every tile, and the memory of a whole body, one thread."""
+    from onclair.studies.tasks.bone_bench import bench as measure
+
+    found = measure(data, model)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    for each in found.estimates:
+        said = each.reason if each.value is None else f"{each.value:.4g}{'' if each.unit == '1' else ' ' + each.unit}"
+        verdict = {None: "not measured", True: "holds", False: "does not hold"}[found.holds(each.name)]
+        click.echo(f"{each.name}: {said}; the bound {verdict}")
+
+
+@bench.command()
 @as_json
 def start(as_json: bool) -> None:
     """Measure what it costs to start: `onclair --help` in a process of its own."""

@@ -1,4 +1,4 @@
-"""`onclair cohort check DIR` says what is wrong with a cohort; `import LAYOUT DIR` makes one of other files, `export` gives them back."""
+"""`onclair cohort check` says what is wrong with a cohort; `import` makes one of other files, `export` gives them back, `split` cuts it."""
 
 from __future__ import annotations
 
@@ -46,6 +46,31 @@ def check(directory: Path, study: str | None, outcome: str | None, as_json: bool
         if found.valid:
             click.echo("Every patient can be used.")
     sys.exit(0 if found.valid else 1)
+
+
+@cohort.command()
+@click.argument("directory", type=folder)
+@click.option("--by", type=click.Choice(["centre"]), required=True, help="What makes a part: each centre gets a cohort folder of its own.")
+@click.option("--out", type=folder, required=True, help="Where the centres' folders go; it must not hold anything yet.")
+@as_json
+def split(directory: Path, by: str, out: Path, as_json: bool) -> None:
+    """Cut a cohort folder into one cohort folder a centre, as hospitals would hold them.
+
+    Tables that centres share lose the rows of other centres' patients; what belongs to nobody in particular stays behind and is named.
+    """
+    from onclair.cli.terminal import listener
+    from onclair.io.layouts.tables_split import split_by_centre
+
+    del by  # there is one way, and the command says which
+    with listener(quiet=as_json) as progress:
+        done = split_by_centre(directory, out, progress=progress)
+    if as_json:
+        print_json(done.as_dict())
+        return
+    for note in done.notes:
+        click.echo(f"! {note['text']}")
+    for name, patients in done.sites.items():
+        click.echo(f"{done.out / name}: {_count(patients, 'patient')}.")
 
 
 @cohort.group("import")

@@ -7,6 +7,8 @@ import click
 from onclair.cli.lazy import Commands, LazyGroup
 
 COMMANDS: Commands = {
+    "calibrate": ("onclair.cli.spectra_calibrate:calibrate", "Calibrate a spectrometer: wavelengths, colour, dark level, contact."),
+    "daily": ("onclair.cli.spectra_daily:daily", "Enter the daily standard and see whether the instrument drifts."),
     "convert": ("onclair.cli.spectra_convert:convert", "Convert spectrometers' files of any make into tables of spectra."),
     "unmix": ("onclair.cli.spectra_unmix:unmix", "Unmix spectra into amounts of fluorophores with standard errors."),
     "live": (
@@ -20,4 +22,4 @@ COMMANDS: Commands = {
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def spectra() -> None:
-    """Read spectrometers, unmix fluorescence, run a session at the bedside, and keep its log."""
+    """Calibrate and read spectrometers, unmix fluorescence, run a session at the bedside, and keep its log."""

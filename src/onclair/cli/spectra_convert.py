@@ -12,17 +12,20 @@ from onclair.cli.options import as_json, folder, print_json, skip_bad
 @click.command()
 @click.argument("files", type=folder, nargs=-1, required=True, metavar="FILE...")
 @click.option("--out", type=folder, required=True, help="The folder of the tables, one a file; nothing that lies there is replaced.")
+@click.option("--calibration", type=folder, default=None, help="Of the spectrometer: the tables then hold corrected wavelengths.")
 @skip_bad
 @as_json
-def convert(files: tuple[Path, ...], out: Path, skip_bad: bool, as_json: bool) -> None:
+def convert(files: tuple[Path, ...], out: Path, calibration: Path | None, skip_bad: bool, as_json: bool) -> None:
     """Convert files of spectrometers into tables: wavelength_nm and a column for processed, sample, dark and reference.
 
     Reads text, ProcSpec and Jaz of Ocean Optics, text, TRM and Raw8 of Avantes, JCAMP-DX, SPC and plain tables; what a file holds decides,
     then its name. Nothing is written unless every file is good, or --skip-bad is given.
     """
+    from onclair.io.spectra.calibration import read_calibration
     from onclair.studies.tasks.spectra_convert import convert_files
 
-    done = convert_files(files, out, skip_bad=skip_bad)
+    known = None if calibration is None else read_calibration(calibration)
+    done = convert_files(files, out, skip_bad=skip_bad, calibration=known)
     if as_json:
         print_json({"estimates": [], "warnings": [], **done.as_dict()})
         return

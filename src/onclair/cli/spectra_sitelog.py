@@ -78,7 +78,7 @@ def _tell_verified(found: SiteLogVerification) -> None:
     for note in found.notes:
         click.echo(f"Note: {note['text']}")
     if found.valid:
-        click.echo(f"Valid: {found.sites} sites in {found.rows} rows, every row, frame and link holds.\nHead {found.head}")
+        click.echo(f"Valid: {found.sites} sites in {found.rows} rows, every row, frame, event and link holds.\nHead {found.head}")
         return
     click.echo(f"Not valid: {len(found.problems)} problems.", err=True)
     for problem in found.problems:

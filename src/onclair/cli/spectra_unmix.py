@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     "--width", type=click.Choice(["auto", "fixed", "fitted"]), default="auto", show_default=True, help="A common factor on all widths."
 )
 @click.option("--baseline", type=click.Choice(["none", "smooth"]), default="none", show_default=True, help="A smooth, shared baseline.")
+@click.option("--calibration", type=folder, default=None, help="Of the spectrometer, where TABLE holds the wavelengths it tells itself.")
 @click.option("--out", type=folder, required=True, help="The folder for points.json and features.csv.")
 @as_json
 def unmix(as_json: bool, **given: Any) -> None:

@@ -182,6 +182,8 @@ class Study:
     signal : {"volume", "spectrum", "photo", "table"}
     kinds : tuple of str
         The `kind` of acquisitions that one case needs.
+    also : tuple of str
+        Further kinds that are used where a case has them.
     read : callable
         ``(cohort, patient) -> Case``.
     outline : callable
@@ -233,6 +235,7 @@ class Study:
     volume: str | None = None
     limits: tuple[Words, ...] = ()
     further: Callable[[Any, Any], Further] | None = None
+    also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rivals:

@@ -282,6 +282,10 @@ class Measurement:
         The navigation frame that `pose` is told in.
     registration_error_mm : float or None
         Of that frame.
+    standard : Measurement or None
+        The same instrument on its white standard: excited frames hold what leaks past the filter, white ones the instrument's colour.
+    certificate : ndarray, shape (n,), or None
+        Of a standard: the colour of its white light, what an ideal instrument would count at each pixel, in any unit.
 
     Examples
     --------
@@ -298,6 +302,8 @@ class Measurement:
     point: str = ""
     frame_of_reference: str = ""
     registration_error_mm: float | None = None
+    standard: Measurement | None = None
+    certificate: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.frames:

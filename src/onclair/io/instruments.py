@@ -301,6 +301,43 @@ class Replay:
         self._opened_at = None
 
 
+@dataclass(slots=True, eq=False)
+class Opened:
+    """An instrument that was opened to be asked what it is, before the session that opens it again began.
+
+    Attributes
+    ----------
+    instrument : Instrument
+    """
+
+    instrument: Instrument
+    _begun: bool = field(default=False, init=False)
+
+    def begin(self) -> None:
+        """Open it now; the next `open` finds it open."""
+        self.instrument.open()
+        self._begun = True
+
+    def open(self) -> None:
+        """Take hold of the box, unless that was done."""
+        if not self._begun:
+            self.instrument.open()
+        self._begun = False
+
+    def configure(self, settings: Settings) -> str:
+        """Ask for settings and return their id."""
+        return self.instrument.configure(settings)
+
+    def frame(self, timeout: float) -> Frame:
+        """Return the next frame."""
+        return self.instrument.frame(timeout)
+
+    def close(self) -> None:
+        """Let go of the box."""
+        self._begun = False
+        self.instrument.close()
+
+
 def is_saturated(counts: npt.ArrayLike, saturation_counts: float | None) -> bool:
     """Return whether any pixel is full; False where the limit is not known.
 

@@ -45,7 +45,7 @@ class NetworkRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inference:
-    """A network that is ready to answer: one thread, CPU, the same bytes for the same bytes.
+    """A network that is ready to answer on the CPU: the same bytes for the same bytes and threads.
 
     Attributes
     ----------
@@ -187,13 +187,15 @@ def load_network(folder: str | Path) -> NetworkRecord:
     return record
 
 
-def open_network(record: NetworkRecord) -> Inference:
-    """Return a network ready to answer, on one thread of the CPU.
+def open_network(record: NetworkRecord, *, threads: int = 1) -> Inference:
+    """Return a network ready to answer on the CPU.
 
     Parameters
     ----------
     record : NetworkRecord
         With an ONNX graph.
+    threads : int
+        Of the runtime; sums may be taken in another order for another number.
 
     Raises
     ------
@@ -204,7 +206,7 @@ def open_network(record: NetworkRecord) -> Inference:
         raise BadModelFile("The network has no ONNX graph, so it cannot be run; export it to ONNX.", item=_GRAPH)
     _check_described(record)
     inputs, outputs = _tensors(record.graph)
-    session = _session(record.graph)
+    session = _session(record.graph, threads)
     for said, asked in ((inputs, session.get_inputs()), (outputs, session.get_outputs())):
         if [tensor.name for tensor in said] != [each.name for each in asked]:
             found = ", ".join(each.name for each in asked)
@@ -212,11 +214,11 @@ def open_network(record: NetworkRecord) -> Inference:
     return Inference(inputs, outputs, session)
 
 
-def _session(graph: bytes) -> Any:
+def _session(graph: bytes, threads: int) -> Any:
     import onnxruntime  # here: it takes a second to load
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
     options.log_severity_level = 3

@@ -14,7 +14,7 @@ class RemoteFile:
     Attributes
     ----------
     url : str
-        Pinned to a commit.
+        Pinned to a commit, or in an archive that publishes one state.
     sha256 : str
     size : int
         Bytes.

@@ -10,6 +10,7 @@ import pandas as pd
 from onclair.core.cohort import ACQUISITION_COLUMNS, About, Cohort
 from onclair.core.outcome import Outcome
 from onclair.io.cohorts.folder import write_tables
+from onclair.io.layouts.tables_public import lay_out_brca, lay_out_glioma, lay_out_heart
 from onclair.io.public_data import Dataset
 from onclair.io.tables import read_table, write_table
 
@@ -74,4 +75,10 @@ def _about(entry: Dataset, outcomes: tuple[Outcome, ...], units: dict[str, str])
 
 
 #: The layouts by the name that the registry gives them.
-LAYOUTS: Mapping[str, Callable[[Dataset, Path], None]] = {"images": lay_out_images, "nsclc-table": lay_out_nsclc_table}
+LAYOUTS: Mapping[str, Callable[[Dataset, Path], None]] = {
+    "images": lay_out_images,
+    "nsclc-table": lay_out_nsclc_table,
+    "heart-table": lay_out_heart,
+    "brca-table": lay_out_brca,
+    "glioma-table": lay_out_glioma,
+}

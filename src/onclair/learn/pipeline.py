@@ -266,6 +266,33 @@ class Prevalence:
         return FittedPrevalence(float(np.mean(truth)))
 
 
+@dataclass(frozen=True, slots=True)
+class OrPrevalence:
+    """A rival whose columns may be the same in all training rows, an eye that sees no red for instance: it then knows the prevalence.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"visible": [0.0, 0.0, 0.0, 0.0]})
+    >>> from onclair.learn.estimators import Logistic
+    >>> rival = OrPrevalence(Pipeline("visible", Logistic(), Selection("none"), columns=("visible",)))
+    >>> rival.name, rival.fit(seen, np.array([0.0, 0, 0, 1]), np.random.default_rng(0)).risk(seen)[:1]
+    ('visible', array([0.25]))
+    """
+
+    learner: Pipeline
+
+    @property
+    def name(self) -> str:
+        """That of the learner."""
+        return self.learner.name
+
+    def fit(self, features: pd.DataFrame, truth: Floats, rng: np.random.Generator) -> FittedPipeline | FittedPrevalence:
+        """Return the learner trained on these rows, or their prevalence where no column varies among them; errors as the learner's."""
+        x = numbers(features, self.learner.columns or [str(c) for c in features.columns])
+        varies = [len(np.unique(column[np.isfinite(column)])) > 1 for column in x.T]
+        return self.learner.fit(features, truth, rng) if any(varies) else Prevalence().fit(features, truth, rng)
+
+
 def numbers(features: pd.DataFrame, columns: Sequence[str]) -> Floats:
     """Return `columns` of a table as float64 (n, len(columns)); NaN stays.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +141,8 @@ class _Course:
         self.history: list[dict[str, Any]] = []
         self.best_epoch, self.best_value = 0, math.inf
         self.best: dict[str, npt.NDArray[Any]] = {}
+        self.within: tuple[int, float, int] = (0, 0.0, 0)  # of the epoch under way: batches done, their summed loss, their items
+        self.resumed_from, self.saved = 0, (0, time.monotonic())
 
     @property
     def stopped(self) -> bool:
@@ -158,9 +161,10 @@ class _Course:
         self.history.append({"epoch": number, "loss": mean, "validation": value, "learning_rate": stepper.rate(stepper.done - 1)})
         if value is not None and value < self.best_value:
             self.best_epoch, self.best_value, self.best = number, value, arrays_of(stepper.answering)
-        if self.checkpoint is not None and (self.over or number % self.how.checkpoint_every == 0):
-            save_state(self.checkpoint, self._state())
-        self.progress(Progress("train", number, self.epochs, unit="epochs"))
+        if self.over or number % self.how.checkpoint_every == 0 or self._due():
+            self._save()
+        if self.how.checkpoint_steps is None:
+            self.progress(Progress("train", number, self.epochs, unit="epochs"))
 
     def resume(self) -> None:
         """Stand where the checkpoint was written, if there is one."""
@@ -171,8 +175,15 @@ class _Course:
         self.best_epoch = int(state.counters["best_epoch"])
         if self.best_epoch:
             self.best_value, self.best = self.history[self.best_epoch - 1]["validation"], state.arrays["best"]
-        self.stepper.restore(state.arrays, int(state.counters["steps"]))
-        self.progress(Progress("train", len(self.history), self.epochs, kind="reused", unit="epochs"))
+        batches, total, seen = state.counters["within"]
+        self.within = int(batches), float(total), int(seen)
+        self.resumed_from = int(state.counters["steps"])
+        self.stepper.restore(state.arrays, self.resumed_from)
+        self.saved = self.resumed_from, time.monotonic()
+        if self.how.checkpoint_steps is None:
+            self.progress(Progress("train", len(self.history), self.epochs, kind="reused", unit="epochs"))
+        else:
+            self.progress(Progress("train", self.resumed_from, self.stepper.steps, kind="reused", unit="steps"))
 
     def trained(self) -> Trained:
         """Return the best weights, or the last ones where nothing was validated."""
@@ -184,18 +195,24 @@ class _Course:
         odd = next((name for name, array in weights.items() if array.dtype.kind == "f" and not np.isfinite(array).all()), None)
         if odd is not None:  # the last step may overflow after a gradient that did not
             raise diverged(f"a weight of '{odd}'", math.inf, self.stepper.done - 1, self.stepper.rate(self.stepper.done - 1))
-        return Trained(weights, done, self.stepper.done, tuple(self.history), best, "patience" if self.stopped else "finished")
+        why: Literal["finished", "patience"] = "patience" if self.stopped else "finished"
+        return Trained(weights, done, self.stepper.done, tuple(self.history), best, why, self.resumed_from)
 
     def _steps(self, number: int) -> float:
-        """Take the steps of an epoch and return the mean loss over its items."""
-        stepper, seed, total, seen = self.stepper, self.how.seed, 0.0, 0
+        """Take the steps of an epoch that are still to be taken, and return the mean loss over all its items."""
+        stepper, seed = self.stepper, self.how.seed
         stepper.module.train()
-        for cut, indices in enumerate(batches_of(len(self.batches), self.how.batch, rng_for(seed, "order", number))):
+        cuts = batches_of(len(self.batches), self.how.batch, rng_for(seed, "order", number))
+        for cut in range(self.within[0], len(cuts)):
             if stepper.done == stepper.steps:
                 break
-            batch = self.batches.take(indices, rng_for(seed, "batch", number, cut))
-            total += self._step(batch, (number, cut)) * indices.size
-            seen += indices.size
+            batch = self.batches.take(cuts[cut], rng_for(seed, "batch", number, cut))
+            loss = self._step(batch, (number, cut)) * cuts[cut].size
+            self.within = cut + 1, self.within[1] + loss, self.within[2] + cuts[cut].size
+            if cut + 1 < len(cuts) and stepper.done < stepper.steps and self._due():
+                self._save()
+        _, total, seen = self.within
+        self.within = (0, 0.0, 0)
         return total / seen
 
     def _step(self, batch: Mapping[str, torch.Tensor], place: tuple[int, int]) -> float:
@@ -236,11 +253,26 @@ class _Course:
 
         torch.default_generator.manual_seed(int(rng_for(self.how.seed, "dropout", epoch, cut).integers(2**63)))
 
+    def _due(self) -> bool:
+        """Return whether the settings ask for a checkpoint before the epoch is over."""
+        steps, seconds = self.how.checkpoint_steps, self.how.checkpoint_seconds
+        done, at = self.saved
+        late = seconds is not None and time.monotonic() - at >= seconds
+        return self.checkpoint is not None and (late or (steps is not None and self.stepper.done - done >= steps))
+
+    def _save(self) -> None:
+        """Write the checkpoint, where there is one to write."""
+        if self.checkpoint is not None:
+            save_state(self.checkpoint, self._state())
+        self.saved = self.stepper.done, time.monotonic()
+        if self.how.checkpoint_steps is not None:
+            self.progress(Progress("train", self.stepper.done, self.stepper.steps, unit="steps"))
+
     def _state(self) -> State:
         groups = self.stepper.arrays()
         if self.best:
             groups["best"] = self.best
-        counters = {"steps": self.stepper.done, "best_epoch": self.best_epoch, "history": self.history}
+        counters = {"steps": self.stepper.done, "within": list(self.within), "best_epoch": self.best_epoch, "history": self.history}
         return State(self.task, counters, groups)
 
     def _task(self, identity: str) -> dict[str, Any]:

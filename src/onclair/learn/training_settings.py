@@ -50,10 +50,11 @@ class Training:
         Items a batch, at most; batches of one epoch differ by at most one item.
     learning_rate, weight_decay : float
         Decay is decoupled in AdamW (Loshchilov & Hutter 2019) and an L2 term in SGD; biases and scales do not decay.
-    optimiser : {"adamw", "sgd"}
+    optimiser : {"adamw", "sgd", "nesterov"}
+        The last is SGD with Nesterov's momentum.
     momentum : float
-        Of SGD.
-    schedule : {"constant", "cosine"}
+        Of SGD; Nesterov's needs one.
+    schedule : {"constant", "cosine", "polynomial"}
     warmup : int
         Steps over which the learning rate rises.
     steps : int or None
@@ -64,7 +65,13 @@ class Training:
         The largest norm of all gradients together.
     ema : float or None
         Keep, of the moving average of the weights, this share a step: 0.99 and the like.
-    seed, threads, checkpoint_every : int
+    seed, threads : int
+    checkpoint_every : int
+        Epochs.
+    checkpoint_steps : int or None
+        Write the checkpoint inside epochs too, so many steps after the last.
+    checkpoint_seconds : float or None
+        Or so many seconds after it, whichever comes first; no result depends on when that was.
 
     Examples
     --------
@@ -78,9 +85,9 @@ class Training:
     batch: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
-    optimiser: Literal["adamw", "sgd"] = "adamw"
+    optimiser: Literal["adamw", "sgd", "nesterov"] = "adamw"
     momentum: float = 0.9
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Literal["constant", "cosine", "polynomial"] = "cosine"
     warmup: int = 0
     steps: int | None = None
     patience: int | None = None
@@ -89,6 +96,8 @@ class Training:
     seed: int = 1
     threads: int = 1
     checkpoint_every: int = 1
+    checkpoint_steps: int | None = None
+    checkpoint_seconds: float | None = None
 
     def __post_init__(self) -> None:
         for name, ok, expected in _limits(self):
@@ -106,17 +115,19 @@ def _limits(how: Training) -> list[tuple[str, bool, str]]:
         ("seed", 0),
         ("threads", 1),
         ("checkpoint_every", 1),
+        ("checkpoint_steps", 1),
     ]
     limits = [(name, (value := getattr(how, name)) is None or value >= low, f"at least {low}") for name, low in whole]
-    positive = [("learning_rate", how.learning_rate), ("gradient_clip", how.gradient_clip)]
+    positive = [(name, getattr(how, name)) for name in ("learning_rate", "gradient_clip", "checkpoint_seconds")]
     limits += [(name, value is None or (math.isfinite(value) and value > 0), "a finite number above 0") for name, value in positive]
     return [
         *limits,
         ("weight_decay", math.isfinite(how.weight_decay) and how.weight_decay >= 0, "a finite number of at least 0"),
         ("momentum", 0 <= how.momentum < 1, "at least 0 and less than 1"),
         ("ema", how.ema is None or 0 < how.ema < 1, "between 0 and 1"),
-        ("optimiser", how.optimiser in ("adamw", "sgd"), "'adamw' or 'sgd'"),
-        ("schedule", how.schedule in ("constant", "cosine"), "'constant' or 'cosine'"),
+        ("optimiser", how.optimiser in ("adamw", "sgd", "nesterov"), "'adamw', 'sgd' or 'nesterov'"),
+        ("momentum", how.optimiser != "nesterov" or how.momentum > 0, "above 0 for Nesterov's"),
+        ("schedule", how.schedule in ("constant", "cosine", "polynomial"), "'constant', 'cosine' or 'polynomial'"),
     ]
 
 
@@ -138,6 +149,8 @@ class Trained:
         Whose weights these are, from 1.
     reason : {"finished", "patience"}
         Why it ended.
+    resumed_from : int
+        The steps that a checkpoint had already done; 0 without one.
     """
 
     weights: dict[str, npt.NDArray[Any]]
@@ -146,6 +159,7 @@ class Trained:
     history: tuple[Mapping[str, Any], ...]
     best_epoch: int
     reason: Literal["finished", "patience"]
+    resumed_from: int = 0
 
 
 class Around(TypedDict, total=False):
@@ -154,8 +168,9 @@ class Around(TypedDict, total=False):
     Attributes
     ----------
     checkpoint : Path or None
-        A file, rewritten every `checkpoint_every` epochs. Where it exists, the training goes on from there; it stays when the training
-        is over (a caller that is killed later gets the same result at once), so remove it when its result is safe.
+        A file, rewritten every `checkpoint_every` epochs, and inside them where the settings ask for it. Where it exists, the training
+        goes on from there; it stays when the training is over (a caller that is killed later gets the same result at once), so remove
+        it when its result is safe.
     validation : callable or None
         From the network (in evaluation mode, no gradients) to a loss, lower is better: :func:`validation_loss` makes one.
     start : mapping of str to ndarray or None
@@ -164,7 +179,7 @@ class Around(TypedDict, total=False):
         Called with the network before every step, to change ``.grad`` of its parameters in place before they are clipped: the proximal
         term of FedProx, the control variates of SCAFFOLD.
     progress : callable
-        Listens to one event an epoch.
+        Listens to one event an epoch; to one a checkpoint, counted in steps, where checkpoints are written inside epochs.
     identity : str
         Of the data (a hash); a checkpoint of other data is then refused.
     """

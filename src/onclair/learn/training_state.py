@@ -21,7 +21,7 @@ from onclair.io.files import write_atomically
 from onclair.io.manifest import parsed_json, read_bytes
 
 #: The version of the layout.
-FORMAT = "onclair-training/1"
+FORMAT = "onclair-training/2"
 _HEADER = "onclair.training"
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -29,14 +29,14 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """A training between two epochs.
+    """A training between two steps.
 
     Attributes
     ----------
     task : mapping
         What is being trained, plain values: settings, number of items, hash of the first weights, version of torch.
     counters : mapping
-        Plain values: epoch, step, the best epoch so far, the history.
+        Plain values: step, what was done of the epoch under way, the best epoch so far, the history.
     arrays : dict of str to dict of str to ndarray
         By group (``weights``, ``averaged``, ``best``, and ``optimiser.KEY``), then by the name of the weight.
     """

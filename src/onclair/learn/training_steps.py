@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from onclair.learn.training_state import Arrays
 
 
-def learning_rate_factor(step: int, steps: int, warmup: int, schedule: Literal["constant", "cosine"]) -> float:
+#: The power by which nnU-Net lets the learning rate fall: its ``PolyLRScheduler``; Chen et al. 2018, arXiv:1606.00915, section 4.1.
+POWER = 0.9
+
+
+def learning_rate_factor(step: int, steps: int, warmup: int, schedule: Literal["constant", "cosine", "polynomial"]) -> float:
     """Return by what the learning rate is multiplied at a step.
 
     Parameters
@@ -29,13 +33,13 @@ def learning_rate_factor(step: int, steps: int, warmup: int, schedule: Literal["
         From 0 to `steps` - 1.
     warmup : int
         The first steps, over which the factor rises in a straight line to 1.
-    schedule : {"constant", "cosine"}
-        What follows: 1, or half a cosine from 1 towards 0.
+    schedule : {"constant", "cosine", "polynomial"}
+        What follows: 1, half a cosine from 1 towards 0, or ``(1 - share done) ** 0.9`` (nnU-Net counts the share in epochs, here in steps).
 
     References
     ----------
     Loshchilov & Hutter, SGDR, ICLR 2017, arXiv:1608.03983, eq. 5 (one period, lower limit 0). Warm-up: Goyal et al. 2017,
-    arXiv:1706.02677, section 2.2.
+    arXiv:1706.02677, section 2.2. Polynomial: Isensee et al., Nat Methods 2021;18:203-211, doi:10.1038/s41592-020-01008-z, methods.
 
     Examples
     --------
@@ -43,12 +47,15 @@ def learning_rate_factor(step: int, steps: int, warmup: int, schedule: Literal["
     [0.5, 1.0, 1.0, 0.5]
     >>> learning_rate_factor(5, 6, 2, "constant")
     1.0
+    >>> learning_rate_factor(5, 10, 0, "polynomial") == 0.5**0.9
+    True
     """
     if step < warmup:
         return (step + 1) / warmup
     if schedule == "constant":
         return 1.0
-    return (1 + math.cos(math.pi * (step - warmup) / (steps - warmup))) / 2
+    share = (step - warmup) / (steps - warmup)
+    return (1 - share) ** POWER if schedule == "polynomial" else (1 + math.cos(math.pi * share)) / 2
 
 
 def batches_of(items: int, batch: int, rng: np.random.Generator) -> list[npt.NDArray[np.int64]]:
@@ -83,8 +90,9 @@ def optimiser_of(module: torch.nn.Module, how: Training) -> torch.optim.Optimize
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    if how.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=how.learning_rate, momentum=how.momentum, foreach=False)
+    if how.optimiser != "adamw":
+        nesterov = how.optimiser == "nesterov"
+        return torch.optim.SGD(groups, lr=how.learning_rate, momentum=how.momentum, nesterov=nesterov, foreach=False)
     return torch.optim.AdamW(groups, lr=how.learning_rate, foreach=False)
 
 

@@ -51,10 +51,10 @@ CAPTION = Words(
     "surtout {dominates}. Personne n'a mesuré la raideur d'une tumeur chez des patients.",
 )
 DOMINATES = {
-    "band": Words("the tumour's stiffness", "la raideur de la tumeur"),
+    "tumour stiffness": Words("the tumour's stiffness", "la raideur de la tumeur"),
     "outline": Words("the outline", "le contour"),
     "calibration": Words("the calibration of density", "l'étalonnage de la densité"),
-    "law": Words("the strength law itself", "la loi de résistance elle-même"),
+    "voxels": Words("the size of the elements", "la taille des éléments"),
 }
 WARNINGS = Words("Warnings", "Avertissements")
 ORIGIN = Words("Where this comes from", "D'où cela vient")
@@ -83,7 +83,7 @@ def bone_sheet(finding: Mapping[str, Any], language: Language = "en") -> str:
     title = TITLE.in_(language).format(subject=finding["subject"])
     virtual = finding.get("data") == "virtual"
     tag = node("span", say("virtual", language), class_="tag") if virtual else None
-    bar = _bar(detail.get("strength"), language, virtual=virtual)
+    bar = strength_card(detail.get("strength"), language, virtual=virtual)
     main = node(
         "main",
         node("p", title, " " if tag is not None else None, tag, class_="glance"),
@@ -146,7 +146,7 @@ def _pictures(pictures: Sequence[Mapping[str, Any]], language: Language) -> Chil
     )
 
 
-def _bar(strength: Mapping[str, Any] | None, language: Language, *, virtual: bool) -> Child:
+def strength_card(strength: Mapping[str, Any] | None, language: Language, *, virtual: bool) -> Child:
     """Return the strength bar with what it rests on, or why there is none."""
     if not strength or strength.get("value") is None:
         reason = (strength or {}).get("reason")
@@ -162,7 +162,7 @@ def _bar(strength: Mapping[str, Any] | None, language: Language, *, virtual: boo
         loads,
         virtual,
     )
-    dominates = str(strength.get("dominates") or "band")
+    dominates = str(strength.get("dominates") or "tumour stiffness")
     caption = CAPTION.in_(language).format(
         law=strength.get("law", "–"),
         level=number(100 * (strength.get("interval_level") or 0.9), language, digits=0),

@@ -13,8 +13,9 @@ from onclair.report.labels import PAIRS
 from onclair.report.markup import Child, append, node, to_html
 from onclair.report.page import banner, contents, document, verdict_card
 from onclair.report.plots import forest_figure
-from onclair.report.reading import comparison, headline, is_audit, is_validation, is_virtual, model_label, outcome_name
+from onclair.report.reading import by_item, comparison, headline, is_audit, is_validation, is_virtual, model_label, outcome_name
 from onclair.report.sections import SECTIONS
+from onclair.report.shown_case import shown_case
 from onclair.report.validation import validation_page, validation_question
 from onclair.report.validation_verdict import validation_verdict
 from onclair.report.verdict import Verdict, verdict
@@ -79,6 +80,7 @@ def _study_page(evidence: Evidence, language: Language) -> ET.Element:
         node("h1", _unbroken(question(evidence, language))),
         node("p", asked(evidence, language), class_="asked"),
         node("div", verdict_card(found, language), _picture(evidence, language), class_="first pair"),
+        shown_case(evidence, language),
         node("div", _beside(evidence, language), _not_for(evidence, language), class_="second pair"),
         contents([(key, say(title, language)) for key, title, _ in made], language),
         [content for _, _, content in made],
@@ -150,10 +152,10 @@ def _glance(evidence: Evidence, language: Language) -> list[Child]:
     where = say("one-centre", language) if centres == 1 else say("many-centres", language, count=whole(centres, language))
     if facts.get("patients") is not None:
         key = "at-a-glance" if facts.get("events") is not None else "at-a-glance-no-events"
-        parts += [
-            " · ",
-            say(key, language, patients=whole(facts["patients"], language), events=whole(facts.get("events"), language), centres=where),
-        ]
+        told = {name: whole(facts.get(name), language) for name in ("patients", "events", "rows", "row_events")}
+        if by_item(evidence):
+            key = "at-a-glance-items"
+        parts += [" · ", say(key, language, **told, centres=where)]
     return parts
 
 

@@ -39,9 +39,15 @@ LABELS: dict[str, Words] = (
         "study": Words("study {name}", "étude {name}"),
         "patients": Words("patients", "patients"),
         "events": Words("events", "événements"),
+        "points": Words("points", "points"),
+        "positive-points": Words("positive points", "points positifs"),
         "centres": Words("centres", "centres"),
         "centre-one": Words("centre", "centre"),
         "at-a-glance": Words("{patients} patients · {events} events · {centres}", "{patients} patients · {events} événements · {centres}"),
+        "at-a-glance-items": Words(
+            "{patients} patients · {rows} points, {row_events} of them positive · {centres}",
+            "{patients} patients · {rows} points, dont {row_events} positifs · {centres}",
+        ),
         "at-a-glance-no-events": Words("{patients} patients · {centres}", "{patients} patients · {centres}"),
         "many-centres": Words("{count} centres", "{count} centres"),
         "one-centre": Words("1 centre", "1 centre"),
@@ -231,6 +237,7 @@ LABELS: dict[str, Words] = (
         "caption-n": Words("n\u00a0=\u00a0{n}", "n\u00a0=\u00a0{n}"),
         "caption-patients": Words("n = {n} patients", "n = {n} patients"),
         "caption-events": Words("{events} events", "{events} événements"),
+        "caption-events-items": Words("{events} with a positive point", "{events} avec un point positif"),
         "method-is": Words("Interval: ", "Intervalle : "),
         "curve-method": Words("Method: ", "Méthode : "),
         # the end of a run, in the terminal

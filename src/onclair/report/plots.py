@@ -18,7 +18,7 @@ from onclair.report.figures.decision import decision_plot
 from onclair.report.figures.forest import Look, forest
 from onclair.report.markup import Child
 from onclair.report.page import as_written, figure
-from onclair.report.reading import Row, comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
+from onclair.report.reading import Row, by_item, comparison, curves, figure_label, headline, is_virtual, places, read_name, who_label
 from onclair.report.words import number, say, sentence, whole
 
 Figure = Literal["forest", "calibration", "decision", "controls", "centres"]
@@ -209,7 +209,7 @@ def counts(n: int | None, events: int | None, evidence: Evidence, language: Lang
     centres = len(evidence.facts.get("centres") or ())
     parts = [say("caption-n", language, n=whole(n, language))]
     if events is not None:
-        parts.append(say("caption-events", language, events=whole(events, language)))
+        parts.append(say("caption-events-items" if by_item(evidence) else "caption-events", language, events=whole(events, language)))
     if centres:
         parts.append(say("one-centre", language) if centres == 1 else say("many-centres", language, count=whole(centres, language)))
     return ", ".join(parts) + "."

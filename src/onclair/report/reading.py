@@ -100,7 +100,7 @@ def comparison(evidence: Evidence, language: Language, measure: tuple[str, str, 
     """Return the model, its rivals, the true law of virtual patients and the controls; who has no figure keeps a row with the reason."""
     model = find(evidence, measure, "model") or _absent(measure, "model", language)
     rows = [Row(say("model", language), "model", model)]
-    for rival, label in rivals(evidence, language).items():
+    for rival, label in rivals(evidence, language, measure).items():
         estimate = find(evidence, measure, f"rival:{rival}") or _absent(measure, f"rival:{rival}", language)
         rows.append(Row(label, "rival", estimate, find(evidence, measure, f"model-minus-{rival}")))
     oracle = find(evidence, measure, "oracle")
@@ -112,12 +112,13 @@ def comparison(evidence: Evidence, language: Language, measure: tuple[str, str, 
     return tuple(rows)
 
 
-def rivals(evidence: Evidence, language: Language) -> dict[str, str]:
-    """Return the label of each rival by name: those that the study declares, then others that have an estimate."""
+def rivals(evidence: Evidence, language: Language, measure: tuple[str, str, str] | None = None) -> dict[str, str]:
+    """Return the label of each rival by name: those that the study declares, then others that have an estimate (of that measure)."""
     declared = {str(r["name"]): in_language(r.get("words") or r["name"], language) for r in evidence.facts.get("rivals", ())}
     for e in evidence.estimates:
-        who = read_name(e.name).who
-        if who.startswith("rival:"):
+        name = read_name(e.name)
+        who = name.who
+        if who.startswith("rival:") and measure in (None, name.measure):
             declared.setdefault(who[6:], who[6:].replace("_", " "))
     return declared
 
@@ -260,6 +261,18 @@ def is_audit(evidence: Evidence) -> bool:
     (True, False)
     """
     return evidence.facts.get("kind") == "audit"
+
+
+def by_item(evidence: Evidence) -> bool:
+    """Return whether a record's outcome is of points, lesions or photographs, of which a patient has several.
+
+    Examples
+    --------
+    >>> by_item(Evidence("validate", facts={"patients": 24, "rows": 103, "row_events": 55})), by_item(Evidence("validate"))
+    (True, False)
+    """
+    rows, patients = evidence.facts.get("rows"), evidence.facts.get("patients")
+    return evidence.facts.get("row_events") is not None and rows is not None and patients is not None and rows > patients
 
 
 def is_virtual(evidence: Evidence) -> bool:

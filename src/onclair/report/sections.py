@@ -15,7 +15,7 @@ from onclair.report.labels import FAMILIES
 from onclair.report.markup import Child, append, node
 from onclair.report.page import as_written, facts_list, section, table
 from onclair.report.plots import calibration_figure, centres_figure, controls_figure, decision_figure, why_no_curve
-from onclair.report.reading import controls, label, model_label, read_name
+from onclair.report.reading import by_item, controls, label, model_label, read_name
 from onclair.report.words import (
     digits_of,
     figure_text,
@@ -44,7 +44,7 @@ def data(evidence: Evidence, language: Language) -> ET.Element:
         [
             (say("title-of-cohort", language), _own(cohort.get("title"), language) or unsaid),
             (say("patients", language).capitalize(), whole(facts.get("patients"), language)),
-            (say("events", language).capitalize(), whole(facts.get("events"), language) if facts.get("events") is not None else None),
+            *_events(evidence, language),
             (say("outcome", language), _outcome(facts.get("outcome") or {}, language)),
             (say("centres", language).capitalize(), f"{whole(len(centres), language)} ({', '.join(centres)})" if centres else unsaid),
             (
@@ -175,6 +175,17 @@ def estimates(evidence: Evidence, language: Language) -> ET.Element:
     caption = say("estimates-caption", language, count=whole(len(rows), language), ok=whole(stands, language))
     made = table(caption, heads, rows, numbers=(1, 3, 4, 5), wide=True)
     return section("estimates", say("estimates", language), made, _methods(methods, language))
+
+
+def _events(evidence: Evidence, language: Language) -> list[tuple[str, Child]]:
+    """Return what happened, counted: events, or points and how many of them are positive."""
+    facts = evidence.facts
+    if by_item(evidence):
+        return [
+            (say(name, language).capitalize(), whole(facts[key], language))
+            for name, key in (("points", "rows"), ("positive-points", "row_events"))
+        ]
+    return [(say("events", language).capitalize(), whole(facts.get("events"), language) if facts.get("events") is not None else None)]
 
 
 def limits(evidence: Evidence, language: Language) -> ET.Element:

@@ -117,10 +117,10 @@ def apply(run: LockedRun, asked: Asked) -> list[Applied]:
     NoRoom
         When ``out`` cannot be written, lies in a run, or holds a finding of one of the cases already.
     """
-    return answered(run.study.kinds, partial(finding_of, run), asked)
+    return answered(run.study.kinds, partial(finding_of, run), asked, also=run.study.also)
 
 
-def answered(kinds: Sequence[str], answer: Answering, asked: Asked) -> list[Applied]:
+def answered(kinds: Sequence[str], answer: Answering, asked: Asked, *, also: Sequence[str] = ()) -> list[Applied]:
     """Answer each new case by any locked model; what is written, returned and refused is as in :func:`apply`.
 
     Parameters
@@ -130,6 +130,8 @@ def answered(kinds: Sequence[str], answer: Answering, asked: Asked) -> list[Appl
     answer : callable
         ``(cohort, patient) -> (Finding, its outlines by file name)``; a `BadCase` says why a case cannot be used.
     asked : Asked
+    also : sequence of str
+        Further kinds that are used where they are given.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def answered(kinds: Sequence[str], answer: Answering, asked: Asked) -> list[Appl
     if asked.about is not None:
         cohort = cases_from_about(asked.inputs, asked.about)
     else:
-        cohort = cohort_from_files(asked.inputs, kinds, whole=not asked.skip_bad)
+        cohort = cohort_from_files(asked.inputs, kinds, also=also, whole=not asked.skip_bad)
     if not cohort.patients:
         raise BadInput("No case was found in the input; give a cohort folder or files named CASE_KIND.nii.gz.")
     _refuse_places(asked.out, cohort.patients)

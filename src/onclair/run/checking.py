@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from onclair.core.cohort import Cohort
-from onclair.core.errors import BadCase, BadCohort
+from onclair.core.errors import BadCase
 from onclair.core.study import Study
 from onclair.io.cohorts import check_cohort
 from onclair.run.describe import about
+from onclair.run.feasible import check_kind
 from onclair.run.gaps import gap_warnings
 
 
@@ -70,12 +71,8 @@ def check_for(directory: Path, study: Study | None = None, outcome_name: str | N
     """
     cohort = check_cohort(directory).cohort
     outcome = cohort.outcome(outcome_name) if study is not None or outcome_name is not None or len(cohort.about.outcomes) == 1 else None
-    if study is not None and outcome is not None and outcome.kind != study.outcome:
-        raise BadCohort(
-            f"The outcome '{outcome.name}' is {outcome.kind}; the study '{study.name}' predicts a {study.outcome} one: "
-            "name another with --outcome.",
-            item=outcome.name,
-        )
+    if study is not None and outcome is not None and outcome.kind != "survival":  # a federation fits follow-up times of any study's rows
+        check_kind(study, outcome)
     check = check_cohort(directory, study.kinds if study is not None else (), outcome)
     problems: list[dict[str, str | None]] = [{"patient": p.patient, "message": p.sentence} for p in check.problems]
     gaps: tuple[dict[str, str], ...] = ()
@@ -83,7 +80,7 @@ def check_for(directory: Path, study: Study | None = None, outcome_name: str | N
         unreadable, gaps = _tried(study, check.cohort, check.good)
         problems = sorted([*problems, *unreadable], key=lambda p: str(p["patient"]))
     events = None
-    if outcome is not None and outcome.kind == "binary":
+    if outcome is not None and outcome.kind in ("binary", "survival"):
         events = int((cohort.truth(outcome, check.good) == 1).sum())
     notes = tuple({"code": str(n["code"]), "text": str(n["text"])} for n in check.notes)
     return CohortReport(len(cohort.patients), events, cohort.centres, tuple(problems), (*notes, *gaps))

@@ -19,7 +19,7 @@ from onclair.run.describe import STAGE as DESCRIBE
 from onclair.run.describe import Described, DescribeTask, describe_patient
 from onclair.run.environment import environment
 from onclair.run.explaining import explain
-from onclair.run.feasible import check_folds, check_settings
+from onclair.run.feasible import check_folds, check_kind, check_settings
 from onclair.run.judging import judge_run
 from onclair.run.learning import Lesson, learn
 from onclair.run.left_out import left_out
@@ -145,12 +145,7 @@ def checked_cohort(job: Job) -> tuple[CohortCheck, Outcome]:
         As :func:`run`.
     """
     outcome = check_cohort(job.data, job.study.kinds).cohort.outcome(job.settings.outcome)
-    if outcome.kind != job.study.outcome:
-        raise BadCohort(
-            f"The outcome '{outcome.name}' is {outcome.kind}; the study '{job.study.name}' predicts a {job.study.outcome} one: "
-            "name another with --outcome.",
-            item=outcome.name,
-        )
+    check_kind(job.study, outcome)
     check = check_cohort(job.data, job.study.kinds, outcome)
     if check.problems and not job.skip_bad:
         raise _stop(check.problems[0].sentence, check.problems[0].patient, len(check.bad) - 1)

@@ -27,6 +27,29 @@ def check_settings(study: Study, settings: RunSettings) -> None:
             raise BadSetting(f"The threshold {threshold:g} is not a probability between 0 and 1; 20 percent is 0.2.", item="thresholds")
 
 
+def check_kind(study: Study, outcome: Outcome) -> None:
+    """Refuse an outcome of another kind than a run of the study resamples and judges.
+
+    Raises
+    ------
+    BadCohort
+        Follow-up times are sent to the federation, which fits and judges Cox's model on one cohort or on several.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> check_kind(SimpleNamespace(name="table", outcome="binary"), Outcome("death", "survival", "day", time="days"))
+    Traceback (most recent call last):
+    onclair.core.errors.BadCohort: The outcome 'death' is survival; `onclair run table` predicts a binary one: `onclair federate table` \
+fits and judges follow-up times, or name another with --outcome.
+    """
+    if outcome.kind == study.outcome:
+        return
+    told = f"The outcome '{outcome.name}' is {outcome.kind}; `onclair run {study.name}` predicts a {study.outcome} one"
+    instead = f"`onclair federate {study.name}` fits and judges follow-up times, or " if outcome.kind == "survival" else ""
+    raise BadCohort(f"{told}: {instead}name another with --outcome.", item=outcome.name)
+
+
 def check_folds(settings: RunSettings, truth: pd.Series, outcome: Outcome) -> None:
     """Refuse more folds than the patients, or the patients of the rarer class, can be cut into.
 

@@ -16,15 +16,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from onclair.core.canonical import plain_float
 from onclair.core.errors import BadInput, CheckFailed, NoRoom
 from onclair.io.chainlog import Entry, Receipt, transact
 from onclair.io.instruments import Pose
 from onclair.run.live_parts import Mark as LiveMark
 from onclair.run.live_parts import Marker, Outcome
+from onclair.run.plain_values import plain
 from onclair.run.sealed import sealed_row
+from onclair.run.session_events import bound
 from onclair.run.session_folder import Session
 from onclair.run.session_frames import INDEX, Stored
 from onclair.run.sites import RESULT, log_of, refuse_unknown, sites_of
@@ -51,6 +51,8 @@ class SiteMark:
         At the moment of the frame.
     note, author : str
         The author is a person, or the script that stands for one.
+    events : mapping or None
+        ``seq hash`` of the last event before the mark; that of the session's file where nobody says.
     """
 
     frames: tuple[Stored, ...]
@@ -60,6 +62,7 @@ class SiteMark:
     pose_age_ms: float | None = None
     note: str = ""
     author: str = ""
+    events: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def mark(session: Session, given: SiteMark, *, now: datetime | None = None) -> M
 
 
 def marker(session: Session) -> Marker:
-    """Return what writes the marks of a live session, and adds ``site`` and ``hash`` to its ``mark`` events.
+    """Return what writes the marks of a live session, and adds ``site`` and ``row_hash`` to its ``mark`` events.
 
     A full disk is told as OSError, so that the loop tries again: no mark is lost for want of room.
     """
@@ -143,7 +146,7 @@ def marker(session: Session) -> Marker:
             made = mark(session, from_live(given, str(session.about.get("operator") or UNNAMED)))
         except NoRoom as error:
             raise OSError(errno.ENOSPC, str(error)) from error
-        return {"site": made.site, "hash": made.hash}
+        return {"site": made.site, "row_hash": made.hash}
 
     return _marked
 
@@ -155,9 +158,8 @@ def from_live(given: LiveMark, operator: str = UNNAMED) -> SiteMark:
     if measurement.pose is not None:
         pose = Pose(measurement.pose, 0.0, "LPS", measurement.frame_of_reference, measurement.registration_error_mm)
     age = given.judged.pose_age_ms if pose is not None else None
-    return SiteMark(
-        given.frames, result_of(given.judged.outcome), measurement.settings_id, pose, age, given.note, given.by.strip() or operator
-    )
+    by = given.by.strip() or operator
+    return SiteMark(given.frames, result_of(given.judged.outcome), measurement.settings_id, pose, age, given.note, by, given.events)
 
 
 def result_of(outcome: Outcome) -> dict[str, Any]:
@@ -204,7 +206,7 @@ def review(session: Session, site: int, action: str, by: str, *, reason: str = "
         refuse_unknown([site], known)
         if known[site].sealed:
             raise BadInput(f"The answer at site {site} is sealed until pathology is in; it cannot be reviewed yet.", item=str(site))
-        return [{"kind": "review", "site": site, "action": action, "reason": reason.strip(), "by": by.strip()}]
+        return [{"kind": "review", "site": site, "action": action, "reason": reason.strip(), "by": by.strip(), **bound(session)}]
 
     return transact(log_of(session), _records, now=now)
 
@@ -232,7 +234,7 @@ def enter_pathology(
 
     def _records(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
         refuse_unknown([row.site for row in rows], {each.number: each for each in sites_of(entries)})
-        return [{"kind": "pathology", **_said(row), "source": dict(source), "by": by.strip()} for row in rows]
+        return [{"kind": "pathology", **_said(row), "source": dict(source), "by": by.strip(), **bound(session)} for row in rows]
 
     return transact(log_of(session), _records, now=now)
 
@@ -265,27 +267,6 @@ def fault_of(session: Session, file: str, sha256: str, *, sync: bool = False) ->
     return None if found == sha256 else "was changed after it was stored"
 
 
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: arrays and tuples as lists, NumPy numbers as numbers, what is not finite as None.
-
-    Examples
-    --------
-    >>> plain({"a": (np.float64(1.5), float("nan")), "b": np.arange(2)})
-    {'a': [1.5, None], 'b': [0, 1]}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, set | frozenset):
-        return plain(sorted(value))
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    return plain_float(value) if isinstance(value, float) else value
-
-
 def _row(session: Session, given: SiteMark) -> dict[str, Any]:
     """Return the fields of a mark without its number, everything that it rests on checked."""
     if not given.frames or not given.author.strip():
@@ -298,9 +279,7 @@ def _row(session: Session, given: SiteMark) -> dict[str, Any]:
             )
     result = plain(given.result)
     if absent := [name for name in RESULT if name not in result]:
-        raise BadInput(
-            f"The answer to be marked lacks '{absent[0]}'; nothing was logged: give all of {', '.join(RESULT)}.", item=lacking[0]
-        )
+        raise BadInput(f"The answer to be marked lacks '{absent[0]}'; nothing was logged: give all of {', '.join(RESULT)}.", item=absent[0])
     locked, used = session.about.get("model"), result.pop("model", None)
     if used is not None and used != locked:
         said = f"The session locked the model {_named(locked)}, and the answer is of {_named(used)}"
@@ -315,6 +294,7 @@ def _row(session: Session, given: SiteMark) -> dict[str, Any]:
         **_posed(given),
         "note": given.note,
         "author": given.author.strip(),
+        **(bound(session) if given.events is None else {"events": dict(given.events)}),
     }
 
 

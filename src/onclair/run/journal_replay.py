@@ -11,7 +11,7 @@ from onclair.core.errors import BadInput, OnclairError
 from onclair.io.chainlog import read
 from onclair.io.instruments import Frame
 from onclair.run.journal import SiteMark, result_of
-from onclair.run.live_parts import Outcome, Step
+from onclair.run.live_parts import Outcome, Step, overfull
 from onclair.run.live_screen import REASONS
 from onclair.run.sealed import unsealed
 from onclair.run.session_folder import Session
@@ -21,7 +21,7 @@ from onclair.run.sites import RESULT, Site, log_of, sites_of
 #: Relative difference up to which a number counts as the same: another machine adds in another order.
 TOLERANCE = 1e-9
 #: Gates that the clock shut and not the frames: what was computed is compared, not that nothing was shown.
-_BY_THE_CLOCK = frozenset(REASONS) - {"saturated", "unusable"}
+_BY_THE_CLOCK = frozenset(REASONS) - {"saturated", "ambient", "unusable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,7 @@ def recomputed(frames: Sequence[Frame], step: Step) -> Outcome:
     """
     try:
         measurement = measurement_of(frames)
-        if any(frame.saturated for frame in frames):
-            return Outcome(None, REASONS["saturated"], "saturated")
-        return step(measurement)
+        return overfull(frames) or step(measurement)
     except OnclairError as error:
         return Outcome(None, str(error), "unusable")
 

@@ -14,6 +14,7 @@ from onclair.io.chain_files import read_head
 from onclair.io.chainlog import Chain, Entry, Head, Problem, verify
 from onclair.run.journal import fault_of
 from onclair.run.sealed import locked_plan, unsealed
+from onclair.run.session_events import event_faults
 from onclair.run.session_folder import SESSION, Session, read_session
 from onclair.run.session_frames import stored_frames
 from onclair.run.sites import LOG, RESULT, log_of
@@ -114,8 +115,10 @@ def verify_session(folder: Any, head: str | None = None) -> SiteLogVerification:
     problems += _numbering(found.entries)
     problems += _stored_problems(session, found.entries)
     problems += _events_against(session, found.entries)
+    faults, told = event_faults(session, found.entries)
+    problems += [_event_problem(row, text) for row, text in faults]
     marks = sum(entry.fields.get("kind") == "mark" for entry in found.entries)
-    notes = tuple({"code": note.code, "text": note.message} for note in found.notes)
+    notes = (*({"code": note.code, "text": note.message} for note in found.notes), *told)
     return SiteLogVerification(marks, len(found.entries), found.head, _each_once(problems), notes)
 
 
@@ -233,7 +236,15 @@ def _stored_problems(session: Session, entries: Iterable[Entry]) -> list[RowProb
         locked_plan(session)
     except OnclairError as error:
         problems.append(RowProblem("session", None, None, str(error)))
-    return problems
+    return problems + _calibration_problems(session)
+
+
+def _calibration_problems(session: Session) -> list[RowProblem]:
+    locked = session.about.get("calibration")
+    if not isinstance(locked, Mapping) or "file" not in locked:
+        return []
+    fault = fault_of(session, str(locked["file"]), str(locked.get("sha256")))
+    return [RowProblem("session", None, None, f"The calibration ({locked['file']}) {fault}.")] if fault else []
 
 
 def _events_against(session: Session, entries: Iterable[Entry]) -> list[RowProblem]:
@@ -241,13 +252,21 @@ def _events_against(session: Session, entries: Iterable[Entry]) -> list[RowProbl
     hashes = {entry.hash for entry in entries}
     problems = []
     for event in session.events():
-        lost = event.get("kind") == "mark" and isinstance(event.get("hash"), str) and event["hash"] not in hashes
+        lost = event.get("kind") == "mark" and isinstance(event.get("row_hash"), str) and event["row_hash"] not in hashes
         if lost:
             said = (
                 f"The mark of site {event.get('site')} that event {event.get('seq')} saw acknowledged is not in the log: cut or rewritten."
             )
             problems.append(RowProblem("event", None, event.get("site"), said))
     return problems
+
+
+def _event_problem(row: Entry | None, text: str) -> RowProblem:
+    if row is None:
+        return RowProblem("event", None, None, text)
+    site = row.fields.get("site") if type(row.fields.get("site")) is int else None
+    named = f"Row {row.seq}" if site is None else f"Row {row.seq} (site {site})"
+    return RowProblem("event", row.seq, site, f"{named}: {text}")
 
 
 def _each_once(problems: Iterable[RowProblem]) -> tuple[RowProblem, ...]:

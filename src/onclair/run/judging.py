@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def judge_run(store: Store, lesson: Lesson, learnt: Learnt, inputs: dict[str, st
         environment(),
         estimates=tuple(estimates),
         facts={**facts, "curves": [curve.as_dict() for curve in curves]},
-        warnings=tuple(_warnings(store, lesson, facts)),
+        warnings=tuple(_warnings(store, lesson)),
     )
     lesson.progress(Progress(STAGE, 1, 1, unit="steps"))
 
@@ -100,7 +100,8 @@ def judged(lesson: Lesson, learnt: Learnt) -> tuple[list[Estimate], list[Curve]]
         _sets(lesson, learnt),
     ):
         estimates.update({e.name: e for e in extra})
-    return sorted((_told(_cautious(e), learnt) for e in estimates.values()), key=_rank), [
+    counts = _counts(lesson.truth)
+    return sorted((_told(_cautious(e, counts), learnt) for e in estimates.values()), key=_rank), [
         *found.curves,
         distribution("model", learnt.risks["model"].mean(axis=0), int(truth.sum())),
     ]
@@ -128,16 +129,42 @@ def _told(estimate: Estimate, learnt: Learnt) -> Estimate:
     return replace(estimate, method=f"{estimate.method}; {source}")
 
 
-def _cautious(estimate: Estimate) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Patients with an event, patients with a row without one; a patient may be both where each has several rows."""
+
+    events: int
+    others: int
+    rows: int
+    patients: int
+
+    @property
+    def by_item(self) -> bool:
+        """Whether patients have several rows, so that what happens happens to points and not to them."""
+        return self.rows > self.patients
+
+    @property
+    def said(self) -> str:
+        """Return both in words."""
+        if self.by_item:
+            return f"{self.events} patients with an event and {self.others} with a row without one"
+        return f"{self.events} events and {self.others} non-events"
+
+
+def _counts(truth: pd.Series) -> _Counts:
+    by_patient = truth.groupby(level=0)
+    return _Counts(int(by_patient.max().sum()), int((by_patient.min() == 0).sum()), len(truth), len(by_patient))
+
+
+def _cautious(estimate: Estimate, counts: _Counts) -> Estimate:
     """Mark distances to a flexible calibration curve as too few where the curve is noise.
 
     Van Calster et al. 2016, doi:10.1016/j.jclinepi.2015.12.005.
     """
-    events, n = estimate.events, estimate.n
     flexible = estimate.name.startswith(("ici:", "e50:", "e90:", "emax:"))
-    if not flexible or estimate.status != "ok" or events is None or n is None or min(events, n - events) >= ENOUGH_EVENTS:
+    if not flexible or estimate.status != "ok" or estimate.events is None or min(counts.events, counts.others) >= ENOUGH_EVENTS:
         return estimate
-    reason = f"{events} events and {n - events} non-events; a smooth calibration curve needs {ENOUGH_EVENTS} of each to mean much"
+    reason = f"{counts.said}; a smooth calibration curve needs {ENOUGH_EVENTS} of each to mean much"
     reason += f"; {estimate.reason}" if estimate.reason else ""
     return replace(estimate, status="too_few", reason=reason)
 
@@ -237,7 +264,7 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
     """Return what a report says besides figures."""
     study, about = lesson.study, lesson.cohort.about
     table = read_evidence(store.root / "table").facts
-    by_patient = lesson.truth.groupby(level=0)
+    counts = _counts(lesson.truth)
     controls = {c["name"]: c for c in table["controls"]}
     return {
         "study": study.name,
@@ -251,11 +278,12 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
             "horizon": lesson.outcome.horizon,
         },
         "cohort": {"title": about.title, "licence": about.licence, "citation": about.citation, "source": about.source},
-        "patients": len(by_patient),
-        "events": int(by_patient.max().sum()),
-        "non_events": int((by_patient.min() == 0).sum()),
+        "patients": counts.patients,
+        "events": counts.events,
+        "non_events": counts.others,
         "centres": list(lesson.cohort.centres),
-        "rows": len(lesson.truth),
+        "rows": counts.rows,
+        "row_events": int(lesson.truth.sum()),
         "rivals": [{"name": r.name, "words": r.words.as_dict()} for r in study.rivals],
         "controls": [{"name": c.name, "words": c.words.as_dict(), **controls[c.name]} for c in study.controls],
         "volume": study.volume,
@@ -268,13 +296,17 @@ def _facts(store: Store, lesson: Lesson, learnt: Learnt) -> dict[str, Any]:
     }
 
 
-def _warnings(store: Store, lesson: Lesson, facts: dict[str, Any]) -> list[dict[str, str]]:
+def _warnings(store: Store, lesson: Lesson) -> list[dict[str, str]]:
     """Return what a reader must know before a figure is quoted."""
     warnings = [dict(w) for stage in ("cohort", "table") for w in read_evidence(store.root / stage).warnings]
-    events, others = facts["events"], facts["non_events"]
-    few = too_few_events(events, others)
+    counts = _counts(lesson.truth)
+    few = too_few_events(counts.events, counts.others)
     if few:
-        fr = f"{events} événements et {others} patients sans événement : trop peu pour une validation ; "
+        fr = f"{counts.events} événements et {counts.others} patients sans événement : trop peu pour une validation ; "
+        if counts.by_item:
+            few = f"{counts.said} are too few for a validation claim; at least {ENOUGH_EVENTS} of each are needed."
+            fr = f"{counts.events} patients avec un événement et {counts.others} avec une ligne sans événement : "
+            fr += "trop peu pour une validation ; "
         fr += f"il en faut au moins {ENOUGH_EVENTS} de chaque."
         warnings.append({"code": "too_few_events", "text": few, "fr": fr})
     if lesson.cohort.about.data == "virtual":

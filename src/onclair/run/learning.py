@@ -27,7 +27,7 @@ from onclair.learn.candidates import candidates
 from onclair.learn.estimators import Logistic
 from onclair.learn.locked import Locked, lock
 from onclair.learn.nested import Nested, NestedPlan, leave_one_centre_out, nested, nested_each, shuffles
-from onclair.learn.pipeline import Pipeline, Prevalence
+from onclair.learn.pipeline import OrPrevalence, Pipeline, Prevalence
 from onclair.learn.saved import to_record
 from onclair.learn.selection import Selection
 from onclair.run.environment import environment
@@ -174,7 +174,7 @@ def _rival(lesson: Lesson, rival: Rival) -> Nested:
     """Return a rival's out-of-fold risks, in the folds of the model."""
     learner: Learner = Prevalence()
     if rival.columns:
-        learner = Pipeline(rival.name, Logistic(penalty=1e-3), Selection("none"), "signed_log", columns=rival.columns)
+        learner = OrPrevalence(Pipeline(rival.name, Logistic(penalty=1e-3), Selection("none"), "signed_log", columns=rival.columns))
     return _nested(lesson, lesson.table.rows, (learner,), "model", lesson.settings.repeats)
 
 

@@ -17,7 +17,7 @@ from onclair.core.errors import BadCase, NoRoom, OnclairError
 from onclair.core.values import Measurement
 from onclair.io.instruments import Frame, Instrument, Settings
 from onclair.run.live_clerk import Clerk
-from onclair.run.live_parts import Agenda, Judged, Loop, Mark, Marker, Outcome, Step, pose_told, round_ms, told
+from onclair.run.live_parts import Agenda, Judged, Loop, Mark, Marker, Outcome, Step, overfull, pose_told, round_ms, told
 from onclair.run.live_rounds import Arrived, Key, Rounds
 from onclair.run.live_screen import REASONS, Limits, Screen
 from onclair.run.live_source import Source
@@ -75,6 +75,8 @@ class Live:
         """
         self.clerk.open()
         self.stream.emit("status", state="starting", model=self.how.model, silent=self.how.silent)
+        for notice in self.how.notices:
+            self.stream.emit("status", state="warning", **notice)
         try:
             self.source.open(self.how.settings)
         except OnclairError as error:
@@ -135,7 +137,8 @@ class Live:
         """Write a site, on the clerk's thread, once its frames are on the disk."""
         try:
             stored = self.clerk.frames.sync(judged.frames)
-            added = self.how.marker(Mark(judged, stored, note, by))
+            self.clerk.events.sync()
+            added = self.how.marker(Mark(judged, stored, note, by, self.clerk.events.end))
         except OnclairError as error:
             self.stream.emit("status", state="not_marked", frame=judged.frame, text=str(error))
             return
@@ -220,8 +223,7 @@ class Live:
             self._show(complete, None, Outcome(None, str(error), "unusable"))
             return
         self.stream.emit("measurement", measurement, frame=names[-1], frames=list(names), **told(measurement, frames))
-        full = any(each.saturated for each in frames)
-        self._show(complete, measurement, Outcome(None, REASONS["saturated"], "saturated") if full else self._stepped(measurement))
+        self._show(complete, measurement, overfull(frames) or self._stepped(measurement))
         self.clerk.store(frames)  # only now: writing takes turns from the computation
 
     def _stepped(self, measurement: Measurement) -> Outcome:

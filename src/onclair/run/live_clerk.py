@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onclair.core.canonical import canonical_json
 from onclair.core.errors import OnclairError
 from onclair.io.instruments import Frame
 from onclair.run.live_stream import Event
-from onclair.run.session_frames import SessionFrames, append_line
+from onclair.run.session_events import EventsFile
+from onclair.run.session_frames import SessionFrames
 
-EVENTS = "events.jsonl"
 #: While the disk takes nothing: jobs kept, and the pause between two trials.
 _KEPT, _PAUSE_S = 50_000, 0.25
 #: Frames among them; beyond, the oldest are given up and counted.
@@ -39,6 +38,7 @@ class Clerk:
     trouble: Callable[[str | None], None]
     given_up: int = field(default=0, init=False)
     frames: SessionFrames = field(init=False)
+    events: EventsFile = field(init=False)
     _jobs: deque[Callable[[], None]] = field(default_factory=deque, init=False)
     _waiting_frames: int = field(default=0, init=False)
     _came: threading.Condition = field(default_factory=threading.Condition, init=False)
@@ -47,6 +47,7 @@ class Clerk:
 
     def __post_init__(self) -> None:
         self.frames = SessionFrames(self.session)
+        self.events = EventsFile(self.session)
         self._thread = threading.Thread(target=self._work, name="live-clerk", daemon=True)
 
     def open(self) -> None:
@@ -55,7 +56,7 @@ class Clerk:
 
     def event(self, event: Event) -> None:
         """Have an event written; never waits."""
-        self.do(lambda: append_line(self.session / EVENTS, canonical_json(event.record) + b"\n"))
+        self.do(lambda: self.events.write(event.record))
 
     def store(self, frames: Sequence[Frame]) -> None:
         """Have frames stored; never waits."""
@@ -92,7 +93,7 @@ class Clerk:
             with self._came:
                 self._came.wait_for(lambda: self._jobs or self._closing, timeout=1.0)
                 if not self._jobs and self._closing:
-                    return
+                    break
                 job = self._jobs[0] if self._jobs else None
             if job is None:
                 continue
@@ -110,6 +111,7 @@ class Clerk:
             if self._closing:
                 return
             threading.Event().wait(_PAUSE_S)
+        _tried(self.events.close)
 
 
 def _tried(job: Callable[[], None]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from onclair.core.values import Measurement
 from onclair.io.instruments import Frame, Settings
 from onclair.run.live_rounds import Arrived
-from onclair.run.live_screen import Limits
+from onclair.run.live_screen import REASONS, Limits
 from onclair.run.session_frames import Stored
 
 
@@ -59,12 +59,13 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """A site that somebody marks; its frames are on the disk for good."""
+    """A site that somebody marks; its frames are on the disk for good, and `events` names the last event before it."""
 
     judged: Judged
     frames: tuple[Stored, ...]
     note: str
     by: str
+    events: Mapping[str, Any] | None = None
 
 
 Step = Callable[[Measurement], Outcome]
@@ -102,6 +103,8 @@ class Loop:
         Returns what is wrong with the model's files, None when nothing is.
     marker : callable
         ``(Mark) -> mapping``: writes a site and returns what the ``mark`` event adds; OSError means that it is tried again.
+    notices : sequence of mapping
+        ``code text``, said when the session begins.
     """
 
     step: Step
@@ -112,6 +115,24 @@ class Loop:
     limits: Limits = field(default_factory=Limits)
     intact: Callable[[], str | None] = _intact
     marker: Marker = _nothing_more
+    notices: Sequence[Mapping[str, str]] = ()
+
+
+def overfull(frames: Sequence[Frame]) -> Outcome | None:
+    """Return why frames with full pixels are not judged; None where there are none.
+
+    A frame without a lamp that is full is full of the light of the room, and that is then the reason.
+
+    Examples
+    --------
+    >>> overfull([]) is None
+    True
+    """
+    full = [each.kind for each in frames if each.saturated]
+    if not full:
+        return None
+    reason = "ambient" if "lamp_off" in full else "saturated"
+    return Outcome(None, REASONS[reason], reason)
 
 
 def round_ms(seconds: float) -> float:

@@ -12,6 +12,7 @@ REASONS: Mapping[str, str] = {
     "silent": "The instrument sends nothing.",
     "settings_changed": "The settings of the instrument were changed; nothing measured with the old ones is used.",
     "saturated": "The detector is saturated: less light or a shorter integration time is needed.",
+    "ambient": "The light of the room alone fills the detector: dim the lights or shield the probe, then measure again.",
     "pose_expired": "The tracker no longer sees the probe: nobody knows which point this is.",
     "repeated": "The instrument hands out the same frame again.",
     "late": "Frames come late: what they show is not what the probe touches now.",

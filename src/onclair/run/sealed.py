@@ -22,6 +22,7 @@ from onclair.core.errors import BadInput, BadSetting, CheckFailed
 from onclair.core.settings import Settings, setting
 from onclair.io.chainlog import Entry, Receipt, transact
 from onclair.io.files import gunzipped, gzipped, toml_fault, write_atomically
+from onclair.run.session_events import bound
 from onclair.run.session_folder import Session
 from onclair.run.sites import SEALED, Site, log_of, sites_of
 from onclair.validate.protocol.plan import FORMAT as PROTOCOL_FORMAT
@@ -238,7 +239,7 @@ def open_answers(session: Session, by: str = "", *, now: datetime | None = None)
         if reason := why_closed(session, sites):
             raise BadInput(reason, item=str(session.folder))
         answers = {str(site.number): unsealed(session, site.mark) for site in sites}
-        return [{"kind": "opening", "answers": answers, "by": by.strip()}]
+        return [{"kind": "opening", "answers": answers, "by": by.strip(), **bound(session)}]
 
     return transact(log_of(session), _records, now=now)
 

@@ -1,12 +1,14 @@
 """The folder of a session: made once, never used again, with what was locked when the session began.
 
 ``SESSION/session.json`` says what was locked; ``frames/`` holds the frames (:mod:`onclair.run.session_frames`); ``events.jsonl`` is what
-happened; ``sites.jsonl`` and ``sites.head`` are the log of the biopsy sites (:mod:`onclair.run.journal`).
+happened (:mod:`onclair.run.session_events`); ``sites.jsonl`` and ``sites.head`` are the log of the biopsy sites
+(:mod:`onclair.run.journal`).
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,9 @@ from onclair.core.errors import BadInput, NoRoom
 from onclair.io.files import sealed_folder, sha256_file
 
 FORMAT = "onclair-session/1"
-SESSION, EVENTS = "session.json", "events.jsonl"
+SESSION, EVENTS, EVENTS_HEAD = "session.json", "events.jsonl", "events.head"
+#: What ``session.json`` says of events whose lines are chained by hash.
+CHAINED = "chained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,18 @@ class Session:
 
     def events(self) -> tuple[Mapping[str, Any], ...]:
         """Return the events so far; what is no event, such as a line cut short, is passed over."""
-        lines = self.events_path.read_bytes().split(b"\n") if self.events_path.is_file() else []
-        return tuple(found for line in lines if (found := _event(line)) is not None)
+        return tuple(found for line in self._lines() if (found := _event(line)) is not None)
+
+    def numbered_events(self) -> tuple[tuple[int, int | None], ...]:
+        """Return the number of each whole line of the events with the number of its event, None where it holds none."""
+        told = ((line, _event(data)) for line, data in enumerate(self._lines()[:-1], start=1))
+        return tuple((line, None if found is None else found.get("seq")) for line, found in told)
+
+    def _lines(self) -> list[bytes]:
+        return self.events_path.read_bytes().split(b"\n") if self.events_path.is_file() else []
 
 
-def new_session(folder: str | Path, about: Mapping[str, Any]) -> Session:
+def new_session(folder: str | Path, about: Mapping[str, Any], beside: Mapping[str, bytes] | None = None) -> Session:
     """Make the folder of a session; a folder in use is refused, because a session is never continued nor written over.
 
     Parameters
@@ -63,6 +74,8 @@ def new_session(folder: str | Path, about: Mapping[str, Any]) -> Session:
     about : mapping
         Plain JSON values: ``study``, ``subject``, ``data`` ("real" or "virtual"), ``model`` and ``calibration`` (their ids, or None),
         ``silent``, ``plan``...
+    beside : mapping of str to bytes, optional
+        Files that are locked with it, by name.
 
     Raises
     ------
@@ -80,7 +93,7 @@ def new_session(folder: str | Path, about: Mapping[str, Any]) -> Session:
     ('virtual', True)
     """
     try:
-        data = canonical_json({**about, "format": FORMAT}) + b"\n"
+        data = canonical_json({"events": CHAINED, **about, "format": FORMAT}) + b"\n"
     except (TypeError, ValueError) as error:
         said = f"What is to be said of the session cannot be written as JSON ({error})"
         raise BadInput(f"{said}; give text, numbers, lists, tables.") from error
@@ -88,8 +101,24 @@ def new_session(folder: str | Path, about: Mapping[str, Any]) -> Session:
         said = f"The session folder {folder} is in use; a session is never continued nor written over: choose another folder."
         raise NoRoom(said, item=str(folder))
     with sealed_folder(folder) as partial:
-        (partial / SESSION).write_bytes(data)
+        for name, content in {**(beside or {}), SESSION: data}.items():
+            (partial / name).write_bytes(content)
     return read_session(folder)
+
+
+def given_back(session: Session) -> bool:
+    """Remove the folder of a session that never began, so that its name may be used; return whether it was removed.
+
+    Nothing is removed once there is a frame or a site, or a file that a session does not make before its first frame.
+    """
+    folder = session.folder
+    early = {SESSION, EVENTS, EVENTS_HEAD, *session.about.get("beside", ())}
+    frames = folder / "frames"
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not there or there - early - {frames.name} or (frames.is_dir() and any(frames.iterdir())):
+        return False
+    shutil.rmtree(folder)
+    return True
 
 
 def read_session(folder: str | Path) -> Session:

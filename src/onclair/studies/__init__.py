@@ -16,6 +16,8 @@ from onclair.core.study import Study
 BUILT_IN: Mapping[str, str] = {
     "radiomics": "onclair.studies.radiomics:study",
     "spectra": "onclair.studies.spectra:study",
+    "table": "onclair.studies.table:study",
+    "bone": "onclair.studies.bone:study",
 }
 
 

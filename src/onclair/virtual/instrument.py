@@ -26,6 +26,8 @@ READOUT_S = 0.002
 REST_S, WAY_S = 2.0, 1.0
 #: A saturating frame is brighter than usual by this.
 _GLARE = 200.0
+#: Added to the seed for the patient on the table, so that it is none of the cohort of that seed, which a model may have learnt from.
+ON_THE_TABLE = 2_000_003
 #: How much the tracker's answers scatter, mm.
 _JITTER_MM = 0.1
 
@@ -236,7 +238,7 @@ def simulated(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Simulated:
-    """Return an instrument over the first virtual patient of a seed, with the spectrometer of the first centre.
+    """Return an instrument over a virtual patient, whom no cohort of that seed holds, with the spectrometer of the first centre.
 
     Parameters
     ----------
@@ -251,7 +253,7 @@ def simulated(
     >>> simulated(pixels=512).person.name
     'VP001'
     """
-    settings = VirtualSpectra(patients=2, centres=1, seed=seed, pixels=pixels)
+    settings = VirtualSpectra(patients=2, centres=1, seed=seed + ON_THE_TABLE, pixels=pixels)
     return Simulated(person_of(settings, 0), spectrometer_of(0, seed, pixels), script, space, seed, clock=clock, sleep=sleep)
 
 

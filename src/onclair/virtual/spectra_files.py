@@ -10,7 +10,7 @@ from typing import Any
 from onclair.io.files import write_atomically
 from onclair.io.spectra.table import WAVELENGTH
 from onclair.virtual.spectra_patients import FLUOROPHORES, Person, Point, person_of
-from onclair.virtual.spectra_points import Taken, Visit, measured
+from onclair.virtual.spectra_points import Taken, Visit, measured, on_standard
 from onclair.virtual.spectra_settings import VirtualSpectra
 from onclair.virtual.spectrometer import Spectrometer, spectrometer_of
 
@@ -44,10 +44,14 @@ def write_patient(settings: VirtualSpectra, out: Path, index: int) -> PatientRow
     person = person_of(settings, index)
     by = spectrometer_of(person.centre, settings.seed, settings.pixels)
     visits = [measured(settings, point, by, (index, place)) for place, point in enumerate(person.points)]
-    _write_counts(out / _path(person), by, [frame for visit in visits for frame in visit.frames])
+    begun = on_standard(settings, person.name, by, index)
+    _write_counts(out / _path(person), by, [frame for visit in (begun, *visits) for frame in visit.frames])
     each = list(zip(person.points, visits, strict=True))
     return PatientRows(
-        tuple(_acquired(person, point, visit, frame, by) for point, visit in each for frame in visit.frames),
+        (
+            *(_acquired(person, None, begun, frame, by) for frame in begun.frames),
+            *(_acquired(person, point, visit, frame, by) for point, visit in each for frame in visit.frames),
+        ),
         tuple(_outcome(person, point) for point in person.points),
         tuple(_truth(person, point, visit, by) for point, visit in each),
     )
@@ -68,15 +72,16 @@ def _write_counts(path: Path, by: Spectrometer, frames: Sequence[Taken]) -> None
     write_atomically(path, "\n".join(lines).encode())
 
 
-def _acquired(person: Person, point: Point, visit: Visit, frame: Taken, by: Spectrometer) -> dict[str, Any]:
-    x, y, z = point.tip_mm
+def _acquired(person: Person, point: Point | None, visit: Visit, frame: Taken, by: Spectrometer) -> dict[str, Any]:
+    """Return one row of ``acquisitions.csv``; a frame of the white standard has no point and no place."""
+    x, y, z = point.tip_mm if point is not None else (None, None, None)
     return {
         "patient": person.name,
         "centre": by.name,
         "visit": _VISIT,
         "kind": frame.kind,
         "path": _path(person),
-        "point": point.name,
+        "point": point.name if point is not None else None,
         "excitation_nm": frame.excitation_nm,
         "integration_ms": visit.integration_ms,
         "averages": visit.averages,
@@ -89,8 +94,8 @@ def _acquired(person: Person, point: Point, visit: Visit, frame: Taken, by: Spec
         "x_mm": x,
         "y_mm": y,
         "z_mm": z,
-        "frame": FRAME_OF_REFERENCE,
-        "registration_error_mm": person.registration_error_mm,
+        "frame": FRAME_OF_REFERENCE if point is not None else None,
+        "registration_error_mm": person.registration_error_mm if point is not None else None,
     }
 
 

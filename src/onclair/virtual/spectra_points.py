@@ -12,12 +12,14 @@ from onclair.core.seeds import rng_for
 from onclair.virtual.spectra_patients import Point
 from onclair.virtual.spectra_settings import Fault, VirtualSpectra
 from onclair.virtual.spectra_tissue import Tissue
-from onclair.virtual.spectrometer import SEEN_NM, Exposure, Seen, Spectrometer, exposed, integration_for, seen
+from onclair.virtual.spectrometer import SEEN_NM, Exposure, Seen, Spectrometer, exposed, integration_for, seen, standard
 
 Floats = npt.NDArray[np.float64]
 
 #: Lamp-off frames of a point: one before the excited frames, one after.
 _LAMP_OFF = 2
+#: Readouts averaged in each frame of the white standard, and how often its frames are repeated.
+_STANDARD_AVERAGES, _STANDARD_ROUNDS = 50, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,43 @@ def measured(settings: VirtualSpectra, point: Point, by: Spectrometer, key: tupl
         "fault": struck,
     }
     return Visit(frames, time, by.averages, truth)
+
+
+def on_standard(settings: VirtualSpectra, name: str, by: Spectrometer, index: int) -> Visit:
+    """Return the frames of the white standard at the start of a patient's session: lamp off, each excitation and white light.
+
+    The standard sends all light back and does not glow; its white light has no colour, as its certificate says.
+
+    Parameters
+    ----------
+    settings : VirtualSpectra
+    name : str
+        What the columns begin with.
+    by : Spectrometer
+    index : int
+        Of the patient, for the noise.
+
+    Examples
+    --------
+    >>> from onclair.virtual.spectrometer import spectrometer_of
+    >>> visit = on_standard(VirtualSpectra(pixels=256), "VP001", spectrometer_of(0, 1, 256), 0)
+    >>> [frame.kind for frame in visit.frames][:4], visit.frames[-1].kind
+    (['standard_lamp_off', 'standard_fluorescence', 'standard_fluorescence', 'standard_white'], 'standard_certificate')
+    """
+    light = standard(by, settings.counts)
+    how = Exposure(by.ladder_ms[-1], _STANDARD_AVERAGES)
+    rng = rng_for(settings.seed, "spectra", "standard", index)
+    plan: list[tuple[str, str, float | None, Floats]] = []
+    for turn in range(1, _STANDARD_ROUNDS + 1):
+        plan.append((f"{name}_standard_off{turn}", "lamp_off", None, np.zeros_like(light.white)))
+        plan += [(f"{name}_standard_{at:g}_{turn}", "fluorescence", at, light.excited(at)) for at in by.power]
+        plan.append((f"{name}_standard_white{turn}", "white", None, light.white))
+    taken = []
+    for column, kind, at, what in plan:
+        counts, _ = exposed(what, light.ambient, by, how, rng)
+        taken.append(Taken(column, f"standard_{kind}", at, None if at is None else by.power[at], counts.astype(np.int64)))
+    flat = Taken(f"{name}_standard_certificate", "standard_certificate", None, None, np.ones(by.pixels, dtype=np.int64))
+    return Visit((*taken, flat), how.integration_ms, how.averages, {})
 
 
 def _struck(settings: VirtualSpectra, key: tuple[int, int]) -> Fault:

@@ -196,6 +196,14 @@ def seen(tissue: Tissue, by: Spectrometer, counts: float) -> Seen:
     )
 
 
+def standard(by: Spectrometer, counts: float) -> Seen:
+    """Return what a spectrometer sees of a white standard, which sends all light back and does not glow; `counts` as of :func:`seen`."""
+    level = by.gain * counts / REFERENCE_MS
+    all_back, nothing = np.ones_like(GRID_NM), dict.fromkeys(by.power, np.zeros(by.pixels))
+    stray = {at: _stray(by, at, all_back) * level * power for at, power in by.power.items()}
+    return Seen(nothing, nothing, stray, on_pixels(all_back, by) * _white_level(by), _room(by) * level)
+
+
 def on_pixels(light: Floats, by: Spectrometer) -> Floats:
     """Return light given on :data:`GRID_NM` as the pixels see it: coloured, blurred, shifted.
 

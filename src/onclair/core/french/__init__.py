@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from onclair.core.french.audit import AUDIT
 from onclair.core.french.batches import BATCHES
+from onclair.core.french.bone_strength import BONE_STRENGTH
 from onclair.core.french.calibration import CALIBRATION
 from onclair.core.french.centres import CENTRES
 from onclair.core.french.confounds import CONFOUNDS
@@ -14,6 +15,8 @@ from onclair.core.french.discrimination import DISCRIMINATION
 from onclair.core.french.explaining import EXPLAINING
 from onclair.core.french.leakage import LEAKAGE
 from onclair.core.french.learning import LEARNING
+from onclair.core.french.lesions import LESIONS
+from onclair.core.french.live import LIVE
 from onclair.core.french.networks import NETWORKS
 from onclair.core.french.outlines import OUTLINES
 from onclair.core.french.planning import PLANNING
@@ -40,6 +43,7 @@ TABLES: dict[str, Table] = {
     "planning": PLANNING,
     "leakage": LEAKAGE,
     "learning": LEARNING,
+    "live": LIVE,
     "tables": TABLES_READ,
     "outlines": OUTLINES,
     "batches": BATCHES,
@@ -48,6 +52,8 @@ TABLES: dict[str, Table] = {
     "audit": AUDIT,
     "quality": QUALITY,
     "unmixing": UNMIXING,
+    "lesions": LESIONS,
+    "bone_strength": BONE_STRENGTH,
 }
 
 #: A fragment as a pattern, and its French.

@@ -18,6 +18,10 @@ QUALITY: tuple[tuple[str, str], ...] = (
     ),
     (r"the excitation gives light", r"l'excitation donne de la lumière"),
     (
+        r"the probe does not touch: (\S+) % of the white standard's light comes back, set it on the tissue and measure again",
+        r"la sonde ne touche pas : il revient \1 % de la lumière de l'étalon blanc ; posez-la sur le tissu et mesurez de nouveau",
+    ),
+    (
         r"the probe does not touch: (\S+) % of the usual light comes back, set it on the tissue and measure again",
         r"la sonde ne touche pas : \1 % de la lumière habituelle revient, posez-la sur le tissu et mesurez à nouveau",
     ),

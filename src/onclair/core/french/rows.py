@@ -63,6 +63,10 @@ ROWS: tuple[tuple[str, str], ...] = (
         r"(\d+) events and (\d+) non-events are too few for a validation claim",
         r"\1 événements et \2 patients sans événement : trop peu pour une validation",
     ),
+    (
+        r"(\d+) patients with an event and (\d+) with a row without one",
+        r"\1 patients avec un événement et \2 avec une ligne sans événement",
+    ),
     (r"at least (\d+) of each are needed", r"il en faut au moins \1 de chaque"),
     (r"a group's figure needs (\d+) of each", r"dans un groupe, il en faut \1 de chaque"),
     (r"a group needs (\d+)", r"dans un groupe, il en faut \1"),

@@ -29,4 +29,5 @@ TABLES_READ: tuple[tuple[str, str], ...] = (
     ),
     (r"(?P<name>.+) holds cells that are no value \((?P<names>.+)\)", r"\1 contient des cellules sans valeur (\2)"),
     (r"they were read as missing", r"elles ont été lues comme manquantes"),
+    (r"its cell in the table is empty", r"sa cellule du tableau est vide"),
 )

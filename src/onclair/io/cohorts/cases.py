@@ -16,7 +16,7 @@ from onclair.io.cohorts.folder import read_with_notes
 NO_CENTRE = "unknown"
 
 
-def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str], *, whole: bool = True) -> Cohort:
+def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str], *, also: Sequence[str] = (), whole: bool = True) -> Cohort:
     """Return new cases as a cohort without outcomes.
 
     Parameters
@@ -26,6 +26,8 @@ def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str], *, whol
         such files, in which other files are left alone.
     kinds : sequence of str
         What each case needs, for example ``("pet", "mask")``.
+    also : sequence of str
+        Further kinds that are taken where they are given.
     whole : bool
         False keeps a case that lacks a kind, for the reader to refuse.
 
@@ -59,7 +61,7 @@ def cohort_from_files(paths: Iterable[str | Path], kinds: Sequence[str], *, whol
         _check_whole(found, kinds if whole else ())
         return cohort
     files: dict[tuple[str, str], Path] = {}
-    for case, kind, path in _named_files(given, kinds):
+    for case, kind, path in _named_files(given, (*kinds, *also)):
         if (case, kind) in files:
             raise BadInput(f"Case {case} has two files of the kind '{kind}': {files[case, kind].name} and {path}; give one.", item=case)
         files[case, kind] = path

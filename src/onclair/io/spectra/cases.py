@@ -26,8 +26,9 @@ def cases_from_about(files: Sequence[Path], about: Path) -> Cohort:
     files : sequence of Path
         Tables of spectra or instruments' files; in the latter the columns are the roles ``processed sample dark reference``.
     about : Path
-        A row a column, as :func:`~onclair.io.spectra.about.read_measurements` takes it; ``file`` names the file where there are several,
-        ``patient`` whose point it is. Without ``patient`` all is one case, called by the ABOUT's stem.
+        A row a column, as :func:`~onclair.io.spectra.about.read_measurements` takes it. ``file`` names the file where there are several,
+        or is its path from the ABOUT's own folder, which it may not leave; ``patient`` says whose point it is. Without ``patient`` all is
+        one case, called by the ABOUT's stem.
 
     Returns
     -------
@@ -37,13 +38,13 @@ def cases_from_about(files: Sequence[Path], about: Path) -> Cohort:
     Raises
     ------
     BadInput
-        For a file that does not exist, a row that names none of the files, or none where there are several.
+        For a file that does not exist, a row that names none of the files or one outside of the ABOUT's folder, two files of one name, or
+        no name where there are several.
     BadTable
         For an ABOUT that cannot be read or lacks a column.
     BadCohort
         For a patient's code that may identify a person.
     """
-    known = {path.name: path.resolve() for path in files}
     for path in files:
         if not path.is_file():
             raise BadInput(f"There is no file {path}; give the tables or instrument files that {about.name} describes.", item=str(path))
@@ -54,7 +55,7 @@ def cases_from_about(files: Sequence[Path], about: Path) -> Cohort:
     if "kind" not in frame.columns:
         frame["kind"] = KINDS[0]
     named = frame["file"] if "file" in frame.columns else pd.Series([None] * len(frame), index=frame.index)
-    frame["path"] = [_place(name, known, about.name) for name in named]
+    frame["path"] = [_place(name, files, about) for name in named]
     frame = frame.assign(centre=NO_CENTRE, visit="", kind=frame["kind"].fillna(KINDS[0]))
     for name in ("point", "excitation_nm"):
         if name not in frame.columns:
@@ -65,11 +66,27 @@ def cases_from_about(files: Sequence[Path], about: Path) -> Cohort:
     return Cohort(rows, pd.DataFrame({"patient": patients}))
 
 
-def _place(name: object, known: dict[str, Path], about: str) -> str:
+def _place(name: object, files: Sequence[Path], about: Path) -> str:
+    """Return the file that a row names: by its name among those given, or by its path from the folder of the ABOUT."""
     if not isinstance(name, str) or not name:
-        if len(known) == 1:
-            return str(next(iter(known.values())))
-        raise BadInput(f"{len(known)} files were given and a row of {about} does not say which it describes; fill its column 'file'.")
-    if name not in known:
-        raise BadInput(f"{about} names the file '{name}', which was not given; {did_you_mean(name, known)}", item=name)
-    return str(known[name])
+        if len(files) == 1:
+            return str(files[0].resolve())
+        raise BadInput(f"{len(files)} files were given and a row of {about.name} does not say which it describes; fill its column 'file'.")
+    called = {path.resolve() for path in files if path.name == name}
+    if len(called) == 1:
+        return str(called.pop())
+    home = about.resolve().parent
+    there = (home / name).resolve()
+    if there in {path.resolve() for path in files}:
+        return str(there)
+    if called:
+        said = f"{about.name} names the file '{name}', and {len(called)} files of that name were given"
+        raise BadInput(f"{said}; write its path from the folder of {about.name}.", item=name)
+    if not there.is_relative_to(home):
+        said = f"{about.name} names the file '{name}', which lies outside of its folder"
+        raise BadInput(f"{said}; give it after --input, or write a path within {home}.", item=name)
+    if not there.is_file():
+        known = [path.name for path in files]
+        said = f"{about.name} names the file '{name}', which was not given and does not lie beside it"
+        raise BadInput(f"{said}; {did_you_mean(name, known)}", item=name)
+    return str(there)

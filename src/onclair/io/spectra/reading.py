@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -14,7 +14,7 @@ from onclair.io.spectra.avantes import AVS, COLUMNS_LINE, TRM_VERSION, read_avan
 from onclair.io.spectra.jcamp import SIGNATURE, read_jcamp
 from onclair.io.spectra.ocean import MARK, read_ocean
 from onclair.io.spectra.procspec import read_procspec
-from onclair.io.spectra.recording import Content, Recording, refused
+from onclair.io.spectra.recording import Content, Note, Recording, refused
 from onclair.io.spectra.spc import NEW, NEW_BIG_ENDIAN, OLD, read_spc
 from onclair.io.spectra.table import WAVELENGTH, table_bytes
 from onclair.io.spectra.tables import is_table, read_plain
@@ -101,7 +101,8 @@ def read_instrument(path: str | Path) -> InstrumentFile:
     reader = _binary_reader(data, path.name) if text is None else _text_reader(text, path.name)
     content = _TEXT[reader](text, path.name) if text is not None else _BINARY[reader](data, path.name)
     _check_one_axis(content, path.name)
-    warnings = tuple({"code": code, "text": sentence} for code, sentence in content.notes)
+    notes = (*content.notes, *_without_number(content, path.name))
+    warnings = tuple({"code": code, "text": sentence} for code, sentence in notes)
     return InstrumentFile(reader, path.name, hashlib.sha256(data).hexdigest(), content.recordings, warnings)
 
 
@@ -173,6 +174,16 @@ def _text_reader(text: str, name: str) -> str:
 def _unknown(name: str) -> Exception:
     known = "text, ProcSpec or Jaz of Ocean Optics, text, TRM or Raw8 of Avantes, JCAMP-DX, SPC, or a table of wavelength and value"
     return refused(name, "its format is unknown", f"give {known}")
+
+
+def _without_number(content: Content, name: str) -> Iterator[Note]:
+    """Yield what is to be said of recordings with pixels that hold no number: they stay empty in the table."""
+    for each in content.recordings:
+        lost = np.flatnonzero(~np.isfinite(each.values))
+        if lost.size:
+            what = "pixel holds" if lost.size == 1 else "pixels hold"
+            first = f"the first is pixel {lost[0] + 1} at {each.wavelength_nm[lost[0]]:.2f} nm"
+            yield "nan_pixels", f"{name}: {lost.size} {what} no number in '{each.role}' ({first}): no number is made up for the table."
 
 
 def _check_one_axis(content: Content, name: str) -> None:

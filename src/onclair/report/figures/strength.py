@@ -23,10 +23,10 @@ AXIS = Words("Strength (newtons)", "Résistance (newtons)")
 WHOLE = Words("Strength, all doubts together", "Résistance, tous doutes réunis")
 LOAD = Words("{task}: about {load} N", "{task} : environ {load} N")
 TASKS = {
-    "standing": Words("standing", "debout"),
     "walking": Words("walking", "marche"),
     "stumbling": Words("stumbling", "trébuchement"),
-    "lifting": Words("lifting", "port de charge"),
+    "lifting a weight": Words("lifting a weight", "port d'une charge"),
+    "fall to the side": Words("fall to the side", "chute sur le côté"),
 }
 _LABEL, _START, _END = 150.0, 164.0, 536.0
 _ROW = 40.0

@@ -7,8 +7,12 @@ import numpy.typing as npt
 
 from onclair.core.errors import BadInput
 
-#: Reduced scattering at 500 nm and its power, where nothing better is known.
+#: Where the amplitude of reduced scattering is told, nm.
+REFERENCE_NM = 500.0
+#: Reduced scattering there and its power, where nothing better is known.
 DEFAULT_PER_CM, DEFAULT_POWER = 20.0, 1.3
+#: By how much brain departs from these: of the log of the amplitude (grey matter about 20 cm-1, white 40 to 60), and of the power.
+LOG_AMPLITUDE_SD, POWER_SD = 0.5, 0.2
 
 
 def reduced_scattering(
@@ -46,4 +50,4 @@ def reduced_scattering(
     at = np.asarray(wavelength_nm, dtype=np.float64)
     if not (amplitude_per_cm > 0 and (at > 0).all()):
         raise BadInput(f"The scattering amplitude is {amplitude_per_cm} cm-1; amplitude and wavelengths must be positive.")
-    return np.asarray(amplitude_per_cm * (at / 500.0) ** -power)
+    return np.asarray(amplitude_per_cm * (at / REFERENCE_NM) ** -power)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from onclair.science.spectra.preparing import Preparing, Usual
 from onclair.science.spectra.record import checked, same_time
 from onclair.science.spectra.response import corrected
 from onclair.science.spectra.signals import RED_NM, band
+from onclair.science.spectra.standard import WhiteStandard, stray_of, white_standard_of
 from onclair.science.spectra.wavelengths import with_correction
 
 Floats = npt.NDArray[np.float64]
@@ -26,8 +28,8 @@ def prepare(measurement: Measurement, how: Preparing | None = None) -> Prepared:
     """Return net counts, their variance and the gates of one point.
 
     Dark and ambient light are taken away by the interleaved lamp-off frames of the same integration time, the detector is linearised,
-    spikes are left out, repeats of one excitation are averaged, the instrument's colour is removed where it is known, and every source
-    of noise is carried into the variance.
+    spikes are left out, repeats of one excitation are averaged, the instrument's colour is removed where the settings or a certified white
+    standard tell it, and every source of noise is carried into the variance.
 
     Parameters
     ----------
@@ -60,6 +62,8 @@ def prepare(measurement: Measurement, how: Preparing | None = None) -> Prepared:
     at_hand = measurement.frames[0].wavelength_nm
     wavelength = with_correction(at_hand, how.wavelength_correction) if how.wavelength_correction else at_hand
     window = checked(measurement, wavelength, how.window_nm)
+    standard = white_standard_of(measurement, how.nonlinearity, window)
+    how = with_standard(how, standard)
     mended = without_spikes(measurement)
     rows = rows_of(mended, how.nonlinearity, window)
     counts, spread, slope = _stacked(rows, how)
@@ -78,7 +82,22 @@ def prepare(measurement: Measurement, how: Preparing | None = None) -> Prepared:
         warnings=(*_warnings(measurement, rows), *told),
         averages=np.array([float(row.frame.averages * row.repeats) for row in rows]),
         count_variance=slope,
+        stray=stray_of(standard, excitation, how.response),
     )
+
+
+def with_standard(how: Preparing, standard: WhiteStandard | None) -> Preparing:
+    """Return the settings with what the white standard of the measurement tells; what they say themselves comes first.
+
+    Examples
+    --------
+    >>> with_standard(Preparing(), WhiteStandard(np.array([5.0]), None, {})).white_standard
+    array([5.])
+    """
+    if standard is None:
+        return how
+    white = standard.white if how.white_standard is None else how.white_standard
+    return replace(how, white_standard=white, response=standard.response if how.response is None else how.response)
 
 
 def usual_of(points: Sequence[Measurement], how: Preparing | None = None) -> Usual:

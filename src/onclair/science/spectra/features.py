@@ -133,6 +133,8 @@ def area_normalised(prepared: Prepared, grid_nm: Floats = GRID_NM) -> Floats:
 
 def _resampled(at: Floats, counts: Floats, grid: Floats, step: float) -> Floats:
     good = np.isfinite(counts)
+    if not good.any():
+        return np.zeros_like(grid)
     edges = np.concatenate([grid - step / 2, [grid[-1] + step / 2]])
     held, _ = np.histogram(at[good], edges)
     total, _ = np.histogram(at[good], edges, weights=counts[good])

@@ -67,7 +67,7 @@ def gates_of(rows: Sequence[Row], seen: Seen, how: Preparing, window: slice) -> 
     """
     most, nm = how.thresholds, seen.wavelength[window]
     counts, spread = seen.counts[:, window], seen.variance[:, window]
-    levels = [float(np.nanmean(row.counts[window])) for row in rows]
+    levels = [_level(row.counts[window]) for row in rows]
     full = [row.full for row in rows if row.full is not None]
     lamp = [total_snr(row.counts[window], row.variance[window], row.doubt) for row in rows]
     peaks = [peak_snr(nm, *pair) for pair in zip(counts, spread, strict=True)]
@@ -77,7 +77,7 @@ def gates_of(rows: Sequence[Row], seen: Seen, how: Preparing, window: slice) -> 
     return (
         saturation_gate(sum(full) if full else None, most.saturated_pixels),
         lamp_gate(min(lamp), most.lamp_off_snr),
-        contact_gate(*_contact(seen, rows, how), (most.contact_share, most.fluorescence_share)),
+        contact_gate(*_contact(seen, rows, how), (most.contact_share, most.reflected_share, most.fluorescence_share)),
         blood_gate(reflected, most.blood_absorbance),
         ambient_gate(*_ambient(rows, levels, window), (most.ambient_share, most.ambient_left)),
         snr_gate(min(peaks), most.snr),
@@ -87,15 +87,24 @@ def gates_of(rows: Sequence[Row], seen: Seen, how: Preparing, window: slice) -> 
     )
 
 
-def _contact(seen: Seen, rows: Sequence[Row], how: Preparing) -> tuple[float | None, float | None]:
-    """Return white light and fluorescence as shares of what is usual."""
-    white = light = None
+def _level(counts: Floats) -> float:
+    """Return the mean of the counts that there are; 0 where every pixel is full."""
+    good = counts[np.isfinite(counts)]
+    return float(good.mean()) if good.size else 0.0
+
+
+def _contact(seen: Seen, rows: Sequence[Row], how: Preparing) -> tuple[float | None, float | None, float | None]:
+    """Return white light as shares of what is usual and of the standard's, and fluorescence as a share of what is usual."""
+    white = reflected = light = None
+    if seen.reflectance is not None and how.white_standard is not None:
+        share = band(seen.wavelength, seen.reflectance, RED_NM)
+        reflected = share if np.isfinite(share) else None
     if seen.white is not None and how.usual.white:
         white = band(seen.wavelength, seen.white, RED_NM) / how.usual.white
     if how.usual.fluorescence:
         each = np.array([row.frame.integration_ms * row.frame.power_relative for row in rows])
         light = brightest(seen.wavelength, seen.counts / each[:, None], how) / how.usual.fluorescence
-    return white, light
+    return white, reflected, light
 
 
 def brightest(wavelength: Floats, rate: Floats, how: Preparing) -> float:
@@ -106,7 +115,7 @@ def brightest(wavelength: Floats, rate: Floats, how: Preparing) -> float:
     >>> brightest(np.arange(400.0, 740.0), np.array([[3.0], [5.0]]) * np.ones(340), Preparing())
     5.0
     """
-    return max(band(wavelength, row, how.window_nm) for row in rate)
+    return max((level for level in (band(wavelength, row, how.window_nm) for row in rate) if np.isfinite(level)), default=0.0)
 
 
 def _ambient(rows: Sequence[Row], levels: Sequence[float], window: slice) -> tuple[float | None, tuple[float, float] | None]:
@@ -126,7 +135,9 @@ def _ambient(rows: Sequence[Row], levels: Sequence[float], window: slice) -> tup
 
 
 def fit_gates(prepared: Prepared, unmixed: Unmixed, thresholds: Thresholds | None = None, usual_shift_nm: float = 0.0) -> tuple[Gate, ...]:
-    """Return the gates of the fit: ``shift``, ``unexplained``, and ``blood_flood`` where blood was fitted and no white frame taken.
+    """Return the gates of the fit: ``unexplained``, ``shift``, and ``blood_flood`` where blood was fitted and no white frame taken.
+
+    A dye that nobody expects drags the shift along, a shift leaves little unexplained: the first that is closed is the cause.
 
     Parameters
     ----------
@@ -155,8 +166,8 @@ def fit_gates(prepared: Prepared, unmixed: Unmixed, thresholds: Thresholds | Non
     most = thresholds or Thresholds()
     left = misfit(prepared, unmixed.residual)
     gates = [
-        shift_gate(unmixed.shift_nm.value, unmixed.status, most.shift_nm, usual_shift_nm),
         fit_gate(left, unmixed.chi2, (most.unexplained, most.chi2)),
+        shift_gate(unmixed.shift_nm.value, unmixed.status, most.shift_nm, usual_shift_nm),
     ]
     blood = unmixed.blood.get("fraction")
     if blood is not None and prepared.reflectance is None:

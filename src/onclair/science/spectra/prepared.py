@@ -71,6 +71,8 @@ class Prepared:
     count_variance : ndarray, shape (e, n)
         What one more net count adds to the variance (gain over averages, times the response): the unmixing replaces the measured
         count by the model's own in it, ``variance + count_variance * (model - counts)``. One over the averages where not given.
+    stray : ndarray, shape (e, n), or None
+        Shape of the excitation that leaks past the filter, as the white standard shows it, per ms at power 1; 0 where there is none.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class Prepared:
     warnings: tuple[Mapping[str, str], ...] = ()
     averages: Floats = field(default_factory=lambda: np.zeros(0))
     count_variance: Floats = field(default_factory=lambda: np.zeros(0))
+    stray: Floats | None = None
 
     def __post_init__(self) -> None:
         for name in ("wavelength_nm", "counts", "variance", "excitation_nm", "integration_ms", "power_relative"):
@@ -110,6 +113,9 @@ class Prepared:
         if self.reflectance is not None:
             object.__setattr__(self, "reflectance", _frozen(self.reflectance))
             expected["reflectance"] = (n,)
+        if self.stray is not None:
+            object.__setattr__(self, "stray", _frozen(self.stray))
+            expected["stray"] = (e, n)
         for name, shape in expected.items():
             found = getattr(self, name).shape
             if found != shape or e == 0:

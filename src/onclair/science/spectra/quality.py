@@ -29,6 +29,8 @@ class Thresholds:
         Least light beyond the lamp-off frame, in standard deviations.
     contact_share, fluorescence_share : float
         Least white light, and least fluorescence, as a share of what is usual in contact.
+    reflected_share : float
+        Least red light that comes back, as a share of what the white standard sends back; where the usual white light is not known.
     blood_absorbance : float
         Most, between red and the dips at 542 and 576 nm, in natural logarithms.
     blood_fraction : float
@@ -67,6 +69,7 @@ class Thresholds:
     lamp_off_snr: float = 4.0
     contact_share: float = 0.25
     fluorescence_share: float = 0.02
+    reflected_share: float = 0.08
     blood_absorbance: float = 1.95
     blood_fraction: float = 0.12
     ambient_share: float = 0.3
@@ -116,30 +119,35 @@ def lamp_gate(snr: float, least: float) -> Gate:
     return _open("lamp_off", snr, least, "the excitation gives light")
 
 
-def contact_gate(white: float | None, fluorescence: float | None, least: tuple[float, float]) -> Gate:
+def contact_gate(white: float | None, reflected: float | None, fluorescence: float | None, least: tuple[float, float, float]) -> Gate:
     """Return the gate ``no_contact``.
 
     Parameters
     ----------
-    white, fluorescence : float or None
-        Light that comes back, as a share of what is usual in contact; None where it is not known. White decides where it is known.
-    least : (float, float)
-        For white and for fluorescence.
+    white, reflected, fluorescence : float or None
+        White light that comes back, as a share of what is usual in contact and of what the white standard sends back, and fluorescence as
+        a share of what is usual; None where it is not known. The first that is known decides.
+    least : (float, float, float)
+        For each.
 
     Examples
     --------
-    >>> contact_gate(0.1, None, (0.25, 0.02)).reason
+    >>> contact_gate(0.1, None, None, (0.25, 0.08, 0.02)).reason
     'The probe does not touch: 10 % of the usual light comes back, set it on the tissue and measure again.'
+    >>> contact_gate(None, 0.02, 1.0, (0.25, 0.08, 0.02)).passed
+    False
     """
-    for value, limit in ((white, least[0]), (fluorescence, least[1])):
-        if value is not None and value < limit:
-            percent = f"{100.0 * max(value, 0.0):.2g}"
-            said = f"the probe does not touch: {percent} % of the usual light comes back, set it on the tissue and measure again"
-            return _closed("no_contact", value, limit, said)
-    known = white if white is not None else fluorescence
-    if known is None:
-        return _blind("no_contact", least[0], "contact was not looked at: the usual light of this instrument is not known")
-    return _open("no_contact", known, least[0] if white is not None else least[1], "the probe touches the tissue")
+    known = [(share, limit, place == 1) for place, (share, limit) in enumerate(zip((white, reflected, fluorescence), least, strict=True))]
+    share, limit, of_standard = next((each for each in known if each[0] is not None), (None, least[0], False))
+    if share is None:
+        return _blind("no_contact", limit, "contact was not looked at: the usual light of this instrument is not known")
+    if share >= limit:
+        return _open("no_contact", share, limit, "the probe touches the tissue")
+    percent = f"{100.0 * max(share, 0.0):.2g}"
+    said = f"the probe does not touch: {percent} % of the usual light comes back, set it on the tissue and measure again"
+    if of_standard:
+        said = f"the probe does not touch: {percent} % of the white standard's light comes back, set it on the tissue and measure again"
+    return _closed("no_contact", share, limit, said)
 
 
 def blood_gate(absorbance: float | None, most: float) -> Gate:

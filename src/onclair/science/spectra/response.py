@@ -84,7 +84,7 @@ def corrected(counts: Floats, spread: Floats, response: Response) -> tuple[Float
     Parameters
     ----------
     counts, spread : ndarray, shape (..., n)
-        Net counts and variance.
+        Net counts and variance; NaN counts, of pixels that were full, stay NaN.
     response : Response
 
     Returns
@@ -110,4 +110,4 @@ def corrected(counts: Floats, spread: Floats, response: Response) -> tuple[Float
     value = np.where(known, response.value, 1.0)
     error = np.where(known, response.relative_error, 0.0)
     right = counts / value
-    return np.where(known, right, np.nan), spread / value**2 + (right * error) ** 2
+    return np.where(known, right, np.nan), spread / value**2 + (np.where(np.isfinite(right), right, 0.0) * error) ** 2

@@ -47,7 +47,7 @@ def total_snr(counts: Floats, spread: Floats, doubt: float = 0.0) -> float:
     Parameters
     ----------
     counts, spread : ndarray, shape (n,)
-        Net counts and variance; NaN counts are left out.
+        Net counts and variance; NaN counts are left out, and without any there is no signal.
     doubt : float
         Standard deviation that all pixels share, counts in total: ambient light that flickers.
 
@@ -57,6 +57,8 @@ def total_snr(counts: Floats, spread: Floats, doubt: float = 0.0) -> float:
     6.0
     """
     good = np.isfinite(counts)
+    if not good.any():
+        return 0.0
     return float(counts[good].sum() / np.sqrt(spread[good].sum() + doubt**2))
 
 

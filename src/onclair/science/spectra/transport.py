@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from onclair.core.errors import BadInput
-from onclair.science.optics.haemoglobin import BLOOD_MOLAR, BLOODLESS_PER_CM, absorption, extinction
-from onclair.science.optics.scattering import reduced_scattering
+from onclair.science.optics.haemoglobin import BLOOD_MOLAR, BLOODLESS_PER_CM, LAST_NM, absorption, extinction
+from onclair.science.optics.haemoglobin_table import FIRST_NM
+from onclair.science.optics.scattering import REFERENCE_NM, reduced_scattering
 
 Floats = npt.NDArray[np.float64]
 
 #: Internal reflection at the surface of tissue (refractive index 1.4) in the diffusion theory of Flock 1989.
 _KAPPA = 3.25
+#: What slopes along the wavelengths are taken over: far less than the table's step.
+_TINY_NM = 1e-3
 
 
 def escape(wavelength_nm: npt.ArrayLike, excitation_nm: float, blood_fraction: float, saturation: float) -> Floats:
@@ -66,6 +69,9 @@ class BloodTransport:
         Absorption of whole blood and reduced scattering at the pixels, cm-1.
     oxy_x, deoxy_x, scattering_x : ndarray, shape (e,)
         The same at the excitations.
+    wavelength_nm, excitation_nm : ndarray, shape (n,) and (e,)
+    place : BloodTransport or None
+        The pixels whose largest all is told relative to; None for these.
     """
 
     oxy: Floats
@@ -74,6 +80,9 @@ class BloodTransport:
     oxy_x: Floats
     deoxy_x: Floats
     scattering_x: Floats
+    wavelength_nm: Floats
+    excitation_nm: Floats
+    place: BloodTransport | None = None
 
     def log_escape(self, blood_fraction: float, saturation: float) -> tuple[Floats, Floats, Floats]:
         """Return log T and its slopes by blood fraction and by saturation, each excitation relative to its own largest pixel.
@@ -82,14 +91,67 @@ class BloodTransport:
         -------
         tuple of ndarray, shape (e, n)
         """
+        found = self._absolute(blood_fraction, saturation)
+        known = found if self.place is None else self.place._absolute(blood_fraction, saturation)
+        most = known[0].argmax(axis=1)[:, None]
+        relative = [each - np.take_along_axis(other, most, axis=1) for each, other in zip(found, known, strict=True)]
+        return relative[0], relative[1], relative[2]
+
+    def at(self, wavelength_nm: Floats) -> BloodTransport:
+        """Return the escape function at other wavelengths, told relative to the largest of these pixels.
+
+        Examples
+        --------
+        >>> table = blood_transport([540.0, 650.0, 660.0], [405.0])
+        >>> bool(np.isclose(table.at(np.array([660.0])).log_escape(0.02, 0.7)[0][0, 0], table.log_escape(0.02, 0.7)[0][0, 2]))
+        True
+        """
+        pixels = np.clip(wavelength_nm, FIRST_NM, LAST_NM)
+        oxy, deoxy = extinction(pixels)
+        moved = (BLOOD_MOLAR * oxy, BLOOD_MOLAR * deoxy, reduced_scattering(pixels))
+        return BloodTransport(*moved, self.oxy_x, self.deoxy_x, self.scattering_x, pixels, self.excitation_nm, self.place or self)
+
+    def by_scattering(self, blood_fraction: float, saturation: float) -> tuple[Floats, Floats]:
+        """Return the slopes of log T by the log of the scattering's amplitude and by its power, relative to the largest pixel of each.
+
+        ``mus' = a (l / 500 nm)^-b`` is held at its usual a and b; these say what that may cost.
+
+        Examples
+        --------
+        Nothing is told relative to itself:
+
+        >>> by_amplitude, by_power = blood_transport([420.0, 500.0, 730.0], [405.0]).by_scattering(0.01, 0.7)
+        >>> float(by_amplitude[0, 2]), float(by_power[0, 2])
+        (0.0, 0.0)
+        """
+        root, _, _ = _root(self.oxy, self.deoxy, self.scattering, blood_fraction, saturation)
+        root_x, _, _ = _root(self.oxy_x, self.deoxy_x, self.scattering_x, blood_fraction, saturation)
+        value = 1.0 / (root_x[:, None] + root)
+        most = value.argmax(axis=1)[:, None]
+        found = []
+        for power in (0, 1):
+            pixel, lamp = (
+                1.5 * _blood(oxy, deoxy, blood_fraction, saturation) * mus / at * (-np.log(nm / REFERENCE_NM)) ** power
+                for oxy, deoxy, mus, at, nm in (
+                    (self.oxy, self.deoxy, self.scattering, root, self.wavelength_nm),
+                    (self.oxy_x, self.deoxy_x, self.scattering_x, root_x, self.excitation_nm),
+                )
+            )
+            slope = -value * (lamp[:, None] + pixel)
+            found.append(slope - np.take_along_axis(slope, most, axis=1))
+        return found[0], found[1]
+
+    def along(self, blood_fraction: float, saturation: float) -> Floats:
+        """Return the slope of log T along the wavelengths, per nm, shape (e, n)."""
+        further = self.at(self.wavelength_nm + _TINY_NM)._absolute(blood_fraction, saturation)[0]
+        return np.asarray((further - self._absolute(blood_fraction, saturation)[0]) / _TINY_NM)
+
+    def _absolute(self, blood_fraction: float, saturation: float) -> tuple[Floats, Floats, Floats]:
         root, by_f, by_s = _root(self.oxy, self.deoxy, self.scattering, blood_fraction, saturation)
         root_x, by_f_x, by_s_x = _root(self.oxy_x, self.deoxy_x, self.scattering_x, blood_fraction, saturation)
         value = 1.0 / (root_x[:, None] + root)
-        log = np.log(value)
-        most = value.argmax(axis=1)[:, None]
         slopes = [-value * (x[:, None] + pixel) for x, pixel in ((by_f_x, by_f), (by_s_x, by_s))]
-        relative = [each - np.take_along_axis(each, most, axis=1) for each in (log, *slopes)]
-        return relative[0], relative[1], relative[2]
+        return np.log(value), slopes[0], slopes[1]
 
 
 def blood_transport(wavelength_nm: npt.ArrayLike, excitation_nm: Sequence[float] | Floats) -> BloodTransport:
@@ -117,6 +179,8 @@ def blood_transport(wavelength_nm: npt.ArrayLike, excitation_nm: Sequence[float]
         BLOOD_MOLAR * oxy_x,
         BLOOD_MOLAR * deoxy_x,
         reduced_scattering(lamps),
+        pixels,
+        lamps,
     )
 
 
@@ -195,7 +259,12 @@ def _attenuation(mua: Floats, mus: Floats) -> Floats:
 def _root(oxy: Floats, deoxy: Floats, mus: Floats, f: float, s: float) -> tuple[Floats, Floats, Floats]:
     """Return sqrt(3 mua (mua + mus')) and its slopes by blood fraction and saturation."""
     blood = deoxy + s * (oxy - deoxy)
-    mua = BLOODLESS_PER_CM + f * blood
+    mua = _blood(oxy, deoxy, f, s)
     root = _attenuation(mua, mus)
     by_mua = 1.5 * (2.0 * mua + mus) / root
     return root, by_mua * blood, by_mua * f * (oxy - deoxy)
+
+
+def _blood(oxy: Floats, deoxy: Floats, f: float, s: float) -> Floats:
+    """Return the absorption of tissue that holds some blood, cm-1."""
+    return np.asarray(BLOODLESS_PER_CM + f * (deoxy + s * (oxy - deoxy)))

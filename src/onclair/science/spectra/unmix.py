@@ -13,11 +13,12 @@ import numpy.typing as npt
 from onclair.core.canonical import plain_float
 from onclair.core.errors import BadInput, BadSetting
 from onclair.science.spectra.bases import DEFAULT_FLUOROPHORES, Bases
+from onclair.science.spectra.emitters import emitters
 from onclair.science.spectra.prepared import Prepared
 from onclair.science.spectra.transport import blood_transport
 from onclair.science.spectra.unmix_amounts import Amount, Status, Told, told
 from onclair.science.spectra.unmix_fit import Data, Fit, binned, compared, promised, settled, sketched
-from onclair.science.spectra.unmix_model import Free, Model, emitters, reached_by, smooth_baseline, sought_blood
+from onclair.science.spectra.unmix_model import Free, Model, reached_by, smooth_baseline, sought_blood
 
 Floats = npt.NDArray[np.float64]
 Transport = Literal["none", "joint", "reflectance"]
@@ -54,8 +55,9 @@ class Unmixing:
         Their order is kept.
     transport : {"none", "joint", "reflectance"} or None
         What is done about blood: nothing, a joint fit of blood fraction and saturation, or a correction by the white reflectance.
-        None takes the reflectance where it was measured against a white standard. Else several excitations are fitted jointly, and
-        without blood where they show none; one excitation without blood, and jointly where that lowers chi-squared by more than 10.
+        None takes the reflectance where it was measured against a white standard, unless a joint fit lowers chi-squared by more than 10.
+        Without one, several excitations are fitted jointly, and without blood where they show none; one excitation without blood, and
+        jointly where that lowers chi-squared by more than 10.
     width : {"auto", "fixed", "fitted"}
         Whether a factor common to all sigmas is fitted. ``auto`` fits that factor, or the variance of a resolution other than that of the
         bases, or both, where the slope of chi-squared promises a fall of more than 10.
@@ -138,7 +140,7 @@ class Unmixed:
     covariance : ndarray, shape (m, m)
         Of `names`, chi-squared above 1 included.
     names : tuple of str
-        Fluorophores, then the baseline's rows, then the free parameters.
+        Fluorophores, then the baseline's rows and the leaking excitations, then the free parameters.
     residual : ndarray, shape (e, n)
         Counts less model, over the model's standard deviation; NaN outside the window.
     status : {"ok", "at_bound", "not_identifiable"}
@@ -184,7 +186,8 @@ def unmix(prepared: Prepared, how: Unmixing | None = None, own: Bases = MappingP
     ``counts = time * power * T(f, S) * sum_k A_k E_k(excitation) B_k(l - d; w) + baseline`` with amounts A at least 0, shared by all
     excitations, as are the shift d, the blood fraction f and its saturation S. With a transport, each excitation after the first has a
     gain of its own, since T is known up to a constant only. Weights are the inverse variance, by the model's own counts. Standard errors
-    are the inverse Fisher information over every free parameter, times chi-squared where that exceeds 1.
+    are the inverse Fisher information over every free parameter, times chi-squared where that exceeds 1, and what the scattering, which the
+    joint fit holds at its usual a and b, may have moved them by (one standard deviation of each).
 
     Parameters
     ----------
@@ -221,7 +224,8 @@ def unmix(prepared: Prepared, how: Unmixing | None = None, own: Bases = MappingP
     inside = _window(prepared, how)
     chosen = _chosen(prepared, how)
     if chosen is not None:
-        return _tried(prepared, how, own, inside, chosen)
+        found = _tried(prepared, how, own, inside, chosen)
+        return found if how.transport is not None else _worthier(_tried(prepared, how, own, inside, "joint"), found)
     if len(np.unique(prepared.excitation_nm)) > 1:
         blood = _tried(prepared, how, own, inside, "joint")
         if _bloody(blood):
@@ -286,7 +290,9 @@ def _tried(prepared: Prepared, how: Unmixing, own: Bases, inside: slice, transpo
     residual = np.full(prepared.counts.shape, np.nan)
     everywhere = replace(_model(prepared, how, own, transport, wavelength), free=model.free)
     residual[:, inside], chi2 = compared(everywhere, data, found)
-    names = (*how.fluorophores, *(f"baseline{i}" for i in range(len(model.baseline))), *(each.name for each in model.free))
+    smooth, stray = len(model.baseline), 0 if model.stray is None else len(model.stray)
+    beside = (*(f"baseline{i}" for i in range(smooth)), *(f"stray{i}" for i in range(stray)))
+    names = (*how.fluorophores, *beside, *(each.name for each in model.free))
     everything = told(Told(how.fluorophores, names, model, found, chi2, len(np.unique(prepared.excitation_nm))))
     return Unmixed(chi2=chi2, transport=transport, names=names, residual=residual, **everything)
 
@@ -322,7 +328,21 @@ def _model(prepared: Prepared, how: Unmixing, own: Bases, transport: Transport, 
         free=_free(how, transport, prepared.excitation_nm),
         blood=blood_transport(wavelength, prepared.excitation_nm) if transport == "joint" else None,
         log_reflectance=_log_reflectance(prepared, how, wavelength) if transport == "reflectance" else None,
+        stray=_stray(prepared, wavelength),
     )
+
+
+def _stray(prepared: Prepared, wavelength: Floats) -> Floats | None:
+    """Return a column for what leaks of each excitation: how much of it tissue sends back, the fit says."""
+    if prepared.stray is None:
+        return None
+    found = []
+    for each in np.unique(prepared.excitation_nm):
+        mine = np.flatnonzero(prepared.excitation_nm == each)
+        column = np.zeros((len(prepared.excitation_nm), len(wavelength)))
+        column[mine] = [np.interp(wavelength, prepared.wavelength_nm, prepared.stray[row]) for row in mine]
+        found += [column] if column.any() else []
+    return np.array(found) if found else None
 
 
 def _free(how: Unmixing, transport: Transport, excitation_nm: Floats) -> tuple[Free, ...]:

@@ -108,16 +108,17 @@ class Told:
 
 def told(about: Told) -> dict[str, Any]:
     """Return abundances, shift, width, blood, ratios, covariance, status and reason of a fit, by their names in ``Unmixed``."""
-    sought = covariance_of(about.fit.information) * max(1.0, about.chi2)
+    inverse = covariance_of(about.fit.information)
+    sought = with_held(inverse, about.fit.held, max(1.0, about.chi2))
     covariance, values = _by_fraction(about, sought)
     amounts = _abundances(about, covariance)
-    shift = _within(about, "shift", covariance)
+    shift = _within(about, "shift", covariance, inverse)
     status, reason = _verdict(about, amounts, shift)
     return {
         "abundances": amounts,
         "shift_nm": shift,
-        "width": _within(about, "width", covariance) if "width" in about.names else Amount(1.0, 0.0, 1.0, 1.0),
-        "blood": _blood(about, sought),
+        "width": _within(about, "width", covariance, inverse) if "width" in about.names else Amount(1.0, 0.0, 1.0, 1.0),
+        "blood": _blood(about, sought, inverse),
         "ratios": ratios_of(about.names, values, covariance, amounts),
         "covariance": covariance,
         "values": values,
@@ -142,6 +143,32 @@ def covariance_of(information: Floats) -> Floats:
     covariance = np.diag(np.where(known, 0.0, np.inf))
     covariance[np.ix_(known, known)] = inverse
     return covariance
+
+
+def with_held(inverse: Floats, held: Floats, chi2: float) -> Floats:
+    """Return the covariance of a fit: its noise, and what the parameters that were held may have moved it by.
+
+    ``C = chi2 F^-1 + sum_h (F^-1 g_h) (F^-1 g_h)'``; the second does not fall with more counts.
+
+    Parameters
+    ----------
+    inverse : ndarray, shape (m, m)
+        Of the Fisher information; an infinite variance stays one.
+    held : ndarray, shape (h, m)
+        g, see :class:`~onclair.science.spectra.unmix_fit.Fit`.
+    chi2 : float
+
+    Examples
+    --------
+    >>> with_held(np.diag([4.0, 1.0]), np.array([[1.0, 0.0]]), 1.0)
+    array([[20.,  0.],
+           [ 0.,  1.]])
+    """
+    known = np.isfinite(np.diag(inverse))
+    found = inverse * chi2
+    moved = held[:, known] @ inverse[np.ix_(known, known)]
+    found[np.ix_(known, known)] += moved.T @ moved
+    return found
 
 
 def identifiable(names: Sequence[str], reached: Floats, excitations: int) -> dict[str, str]:
@@ -240,7 +267,7 @@ def _amount(value: float, se: float) -> Amount:
     return Amount(value, se, max(0.0, value - _TWO_SIDED * se), value + _TWO_SIDED * se)
 
 
-def _within(about: Told, name: str, covariance: Floats) -> Amount:
+def _within(about: Told, name: str, covariance: Floats, inverse: Floats) -> Amount:
     """Return one free parameter and whether it lies at a bound."""
     place = about.names.index(name)
     free = next(each for each in about.model.free if each.name == name)
@@ -249,7 +276,7 @@ def _within(about: Told, name: str, covariance: Floats) -> Amount:
         return Amount(None, None, None, None, "not_identifiable", _UNTOLD[name])
     edge = 1e-9 * (free.high - free.low)
     low, high = max(free.low, value - _TWO_SIDED * se), min(free.high, value + _TWO_SIDED * se)
-    told_before = min(se**2 / max(1.0, about.chi2) / free.sd**2, 0.9)
+    told_before = min(float(inverse[place, place]) / free.sd**2, 0.9)
     alone = free.start + (value - free.start) / (1.0 - told_before)  # where the counts alone would put it
     if free.low < free.high and not free.low + edge < alone < free.high - edge:
         return Amount(value, se, low, high, "at_bound", f"{_AT_ITS_END[name]}{value:g}")
@@ -267,10 +294,10 @@ def _by_fraction(about: Told, covariance: Floats) -> tuple[Floats, Floats]:
     return covariance * slope[:, None] * slope, values
 
 
-def _blood(about: Told, covariance: Floats) -> dict[str, Amount]:
+def _blood(about: Told, covariance: Floats, inverse: Floats) -> dict[str, Amount]:
     if "blood" not in about.names:
         return {}
-    sought, sto2 = _within(about, "blood", covariance), _within(about, "saturation", covariance)
+    sought, sto2 = (_within(about, name, covariance, inverse) for name in ("blood", "saturation"))
     fraction = sought
     if sought.value is not None and sought.se is not None and sought.low is not None and sought.high is not None:
         value, low, high = (blood_fraction(each) for each in (sought.value, sought.low, sought.high))

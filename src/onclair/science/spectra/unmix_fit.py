@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onclair.science.spectra.unmix_model import Model, State
+from onclair.science.spectra.unmix_model import Blurred, Model, State
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -69,12 +69,16 @@ class Fit:
     information : ndarray, shape (k + b + p, k + b + p)
         Fisher information of amounts and free parameters.
     converged : bool
+    held : ndarray, shape (h, k + b + p)
+        The pull of one standard deviation of each parameter that is held, on the right side of the normal equations: the inverse
+        information times it is what amounts and free parameters would move by.
     """
 
     amounts: Floats
     theta: Floats
     information: Floats
     converged: bool
+    held: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +86,7 @@ class _Point:
     """A place of the search: the free parameters, the best amounts there, and the cost."""
 
     theta: Floats
-    state: State
+    state: State | Blurred
     columns: Floats
     amounts: Floats
     cost: float
@@ -107,7 +111,7 @@ def sketched(model: Model, data: Data, smaller: Fit | None = None, theta: Floats
     else:
         weights = data.weights(np.tensordot(smaller.amounts, model.at(theta).columns(), axes=1))
     point, converged = _search(model, counts, weights, theta, ROUGHLY)
-    return Fit(point.amounts, point.theta, _normal(point, counts, weights)[0], converged)
+    return _fit(point, counts, weights, converged)
 
 
 def settled(model: Model, data: Data, found: Fit, reweightings: int) -> Fit:
@@ -133,8 +137,7 @@ def settled(model: Model, data: Data, found: Fit, reweightings: int) -> Fit:
     for left in range(reweightings - 1, 0, -1):
         weights = data.weights(_expected(point))
         point, converged = _search(model, counts, weights, point.theta, ENOUGH_BEFORE if left > 1 else ENOUGH)
-    information, _ = _normal(point, counts, data.weights(_expected(point)) if reweightings else weights)
-    return Fit(point.amounts, point.theta, information, converged)
+    return _fit(point, counts, data.weights(_expected(point)) if reweightings else weights, converged)
 
 
 def compared(model: Model, data: Data, found: Fit) -> tuple[Floats, float]:
@@ -300,6 +303,12 @@ def _at(model: Model, theta: Floats, counts: Floats, weights: Floats) -> _Point:
     residual = counts.ravel() - amounts @ flat
     prior = float(model.precision @ (theta - model.start) ** 2)
     return _Point(theta, state, columns, amounts, float((weights.ravel() * residual) @ residual) + prior)
+
+
+def _fit(point: _Point, counts: Floats, weights: Floats, converged: bool) -> Fit:
+    rows = np.concatenate([point.columns, point.state.slopes(point.amounts)])
+    held = np.einsum("hen,en,men->hm", point.state.held(point.amounts), weights, rows, optimize=True)
+    return Fit(point.amounts, point.theta, _normal(point, counts, weights)[0], converged, held)
 
 
 def _normal(point: _Point, counts: Floats, weights: Floats) -> tuple[Floats, Floats]:

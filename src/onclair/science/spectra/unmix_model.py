@@ -4,157 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
 
-from onclair.core.errors import BadInput
-from onclair.science.spectra.bases import FLUOROPHORES, Bases, efficiency, unit_components
+from onclair.science.optics.scattering import LOG_AMPLITUDE_SD, POWER_SD
+from onclair.science.spectra.bases import efficiency
+from onclair.science.spectra.emitters import Emitter
 from onclair.science.spectra.transport import BloodTransport
 
 Floats = npt.NDArray[np.float64]
 
 #: The blood fraction f is sought as ``log(1 + f / 0.002)``: what it does to light goes by its logarithm once there is some.
 BLOOD_SCALE = 0.002
-#: Within so many nm of its mode a split Gaussian's curvature passes from the one of its left side to that of its right.
-MODE_NM = 6.0
+#: A resolution whose variance is smaller than this, nm squared, is told by the curvature over this much.
+LEAST_BLUR = 0.25
 #: Degree of the smooth baseline's Bernstein polynomials.
 BASELINE_DEGREE = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parametric:
-    """The split Gaussians of several fluorophores, evaluated together.
-
-    Attributes
-    ----------
-    amplitude, mode, left, right : ndarray, shape (c, 1)
-        Of every component, those of one fluorophore side by side.
-    owner : ndarray, shape (k, c)
-        1 where a component belongs to a fluorophore.
-    """
-
-    amplitude: Floats
-    mode: Floats
-    left: Floats
-    right: Floats
-    owner: Floats
-
-    def evaluate(self, wavelength_nm: Floats, shift_nm: float, width: float) -> tuple[Floats, Floats, Floats]:
-        """Return emission and its slopes by shift and by width, each (k, n)."""
-        distance = (wavelength_nm - shift_nm) - self.mode
-        inverse = np.where(distance < 0, 1.0 / (self.left * width), 1.0 / (self.right * width))
-        z = distance * inverse
-        value = np.exp(-0.5 * z * z) * (self.amplitude / width)
-        by_shift = value * z * inverse
-        by_width = value * (z * z - 1.0) / width
-        return self.owner @ value, self.owner @ by_shift, self.owner @ by_width
-
-    def curvature(self, wavelength_nm: Floats, shift_nm: float, width: float) -> tuple[Floats, Floats]:
-        """Return the second derivative of the emission and its slope by shift, each (k, n).
-
-        A split Gaussian bends by another measure on either side of its mode. A resolution shows no such step, and a fit would stumble over
-        it wherever the mode passes a pixel: the one precision passes smoothly into the other within :data:`MODE_NM` of the mode.
-        """
-        distance = (wavelength_nm - shift_nm) - self.mode
-        left, right = (self.left * width) ** -2.0, (self.right * width) ** -2.0
-        passed = np.clip(distance * (0.5 / MODE_NM) + 0.5, 0.0, 1.0)
-        precision = left + (right - left) * (passed * passed * (3.0 - 2.0 * passed))
-        steeper = (right - left) * (passed * (1.0 - passed) * (3.0 / MODE_NM))
-        square = distance * distance
-        value = np.exp(-0.5 * square * np.where(distance < 0, left, right)) * (self.amplitude / width)
-        bent = precision * (precision * square - 1.0)
-        along = value * (precision * distance * (2.0 * precision - bent) + steeper * (2.0 * precision * square - 1.0))
-        return self.owner @ (value * bent), self.owner @ -along
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tabulated:
-    """A user's own basis: a cubic spline through its values, at unit area over what it covers.
-
-    Attributes
-    ----------
-    spline, slope : CubicSpline
-    centre, first, last : float
-        Where it peaks and what it covers, nm; beyond, the value at its end holds.
-    """
-
-    spline: CubicSpline
-    slope: CubicSpline
-    centre: float
-    first: float
-    last: float
-
-    def evaluate(self, wavelength_nm: Floats, shift_nm: float, width: float) -> tuple[Floats, Floats, Floats]:
-        """Return emission and its slopes by shift and by width, each (1, n)."""
-        offset = (wavelength_nm - shift_nm - self.centre) / width
-        at = np.clip(self.centre + offset, self.first, self.last)
-        inside = (at > self.first) & (at < self.last)
-        value, steep = self.spline(at) / width, self.slope(at) * inside / width
-        return value[None], (-steep / width)[None], (-(value + steep * offset) / width)[None]
-
-    def curvature(self, wavelength_nm: Floats, shift_nm: float, width: float) -> tuple[Floats, Floats]:
-        """Return the second derivative of the emission and its slope by shift, each (1, n)."""
-        at = self.centre + (wavelength_nm - shift_nm - self.centre) / width
-        inside = (at > self.first) & (at < self.last)
-        second, third = (self.slope.derivative(order)(at) * inside / width ** (order + 2) for order in (1, 2))
-        return second[None], -third[None]
-
-
-Emitter = Parametric | Tabulated
-
-
-def emitters(names: tuple[str, ...], own: Bases, window_nm: tuple[float, float]) -> tuple[Emitter, ...]:
-    """Return what evaluates the named bases, in their order: runs of the table's own together, the user's one by one.
-
-    Raises
-    ------
-    BadInput
-        For a name that neither the table nor the user's bases hold, or a basis of the user's that does not cover the window.
-    """
-    found: list[Emitter] = []
-    run: list[str] = []
-    for name in names:
-        if name in own:
-            found += [_parametric(run)] if run else []
-            run = []
-            found.append(_tabulated(name, own, window_nm))
-        elif name in FLUOROPHORES:
-            run.append(name)
-        else:
-            known = ", ".join(dict.fromkeys((*own, *FLUOROPHORES)))
-            raise BadInput(f"The fluorophore '{name}' is unknown; choose among {known}, or give its basis with --bases.", item=name)
-    return (*found, *([_parametric(run)] if run else []))
-
-
-def _stacked(parts: Sequence[tuple[Floats, ...]]) -> tuple[Floats, ...]:
-    return tuple(np.concatenate(rows) for rows in zip(*parts, strict=True))
-
-
-def _parametric(names: list[str]) -> Parametric:
-    each = [unit_components(name) for name in names]
-    rows = np.array([component for components in each for component in components])
-    owner = np.repeat(np.eye(len(each)), [len(components) for components in each], axis=1)
-    amplitude, mode, left, right = (rows[:, [column]] for column in range(4))
-    return Parametric(amplitude, mode, left, right, owner)
-
-
-def _tabulated(name: str, own: Bases, window_nm: tuple[float, float]) -> Tabulated:
-    wavelength, value = (np.asarray(each, dtype=np.float64) for each in own[name])
-    if wavelength.ndim != 1 or wavelength.shape != value.shape or wavelength.size < 4 or not (np.diff(wavelength) > 0).all():
-        raise BadInput(f"The basis '{name}' needs at least four wavelengths that rise strictly, and a value at each.", item=name)
-    if not np.isfinite(value).all() or value.min() < 0 or not value.max() > 0:
-        raise BadInput(f"The basis '{name}' holds values that are negative, missing, or all zero; emission is at least 0.", item=name)
-    first, last = float(wavelength[0]), float(wavelength[-1])
-    if first > window_nm[0] or last < window_nm[1]:
-        covered, asked = f"{first:g} to {last:g} nm", f"{window_nm[0]:g} to {window_nm[1]:g} nm"
-        raise BadInput(f"The basis '{name}' covers {covered}, but the fit needs {asked}; give it whole, or narrow the window.", item=name)
-    inside = (wavelength >= window_nm[0]) & (wavelength <= window_nm[1])
-    spline = CubicSpline(wavelength, value / np.trapezoid(value, wavelength))
-    centre = float(wavelength[inside][value[inside].argmax()] if inside.any() else wavelength[value.argmax()])
-    return Tabulated(spline, spline.derivative(), centre, first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +65,8 @@ class Model:
     blood : BloodTransport or None
     log_reflectance : ndarray, shape (n,), or None
         Relative to its largest pixel.
+    stray : ndarray, shape (s, e, n), or None
+        Excitation that leaks past the filter, a column of its own each; non-negative.
     """
 
     wavelength_nm: Floats
@@ -208,6 +77,7 @@ class Model:
     free: tuple[Free, ...]
     blood: BloodTransport | None = None
     log_reflectance: Floats | None = None
+    stray: Floats | None = None
 
     @property
     def start(self) -> Floats:
@@ -224,24 +94,42 @@ class Model:
         """What is known of each free parameter beforehand: the inverse variance about its start."""
         return np.array([each.sd**-2 for each in self.free])
 
-    def at(self, theta: Floats) -> State:
-        """Return the model at one value of its free parameters."""
-        value = dict(zip((each.name for each in self.free), theta, strict=True))
-        emission, emission_slopes = self._emitted(value)
-        log_transmitted, slopes = self._transmitted(value)
-        factor = self.light[:, None] * np.exp(log_transmitted)
-        return State(self, factor, emission, emission_slopes, slopes)
+    def at(self, theta: Floats) -> State | Blurred:
+        """Return the model at one value of its free parameters.
 
-    def _emitted(self, value: Mapping[str, float]) -> tuple[Floats, dict[str, Floats]]:
-        """Return each fluorophore's emission, (k, n), and its slopes by shift, width and blur."""
+        A resolution of variance v blurs what comes out of the tissue, B T: its Gaussian is taken at three points, 0 and +-sqrt(3 v), with
+        weights 2/3 and 1/6, which is exact for polynomials up to the fifth degree (Gauss and Hermite). A resolution finer than that of the
+        bases, v < 0, is taken away to first order.
+        """
+        value = dict(zip((each.name for each in self.free), theta, strict=True))
+        if "blur" not in value:
+            return self._sharp(value)
+        variance = value["blur"]
+        u = max(abs(variance), LEAST_BLUR)
+        reach, share = math.sqrt(3.0 * u), variance / (6.0 * u)
+        return Blurred(self._around(reach)._sharp(value), np.array([share, 1.0 - 2.0 * share, share]), reach)
+
+    def _around(self, reach_nm: float) -> Model:
+        """Return the model below, at and above each pixel, one after the other; a measured reflectance is as blurred as the counts."""
+        wavelength = (self.wavelength_nm + np.array([[-reach_nm], [0.0], [reach_nm]])).ravel()
+        beside = (None if each is None else np.concatenate([each] * 3, axis=-1) for each in (self.log_reflectance, self.stray))
+        log_reflectance, stray = beside
+        return replace(
+            self,
+            wavelength_nm=wavelength,
+            baseline=np.concatenate([self.baseline] * 3, axis=-1),
+            blood=None if self.blood is None else self.blood.at(wavelength),
+            log_reflectance=log_reflectance,
+            stray=stray,
+        )
+
+    def _sharp(self, value: Mapping[str, float]) -> State:
         at = (self.wavelength_nm, value.get("shift", 0.0), value.get("width", 1.0))
         emission, by_shift, by_width = _stacked([each.evaluate(*at) for each in self.emitters])
-        if "blur" not in value:
-            return emission, {"shift": by_shift, "width": by_width}
-        # A resolution of variance v turns B into B + v B'' / 2 + O(v^2 / sigma^4).
-        curved, curved_by_shift = _stacked([each.curvature(*at) for each in self.emitters])
-        half = 0.5 * value["blur"]
-        return emission + half * curved, {"shift": by_shift + half * curved_by_shift, "width": by_width, "blur": 0.5 * curved}
+        log_transmitted, slopes = self._transmitted(value)
+        factor = self.light[:, None] * np.exp(log_transmitted)
+        tissue = None if self.blood is None else (blood_fraction(value["blood"]), value["saturation"])
+        return State(self, factor, emission, {"shift": by_shift, "width": by_width}, slopes, tissue)
 
     def _transmitted(self, value: Mapping[str, float]) -> tuple[Floats, dict[str, Floats]]:
         """Return the log of what multiplies the light, (e, n), and its slopes."""
@@ -265,7 +153,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """The model at one value of its free parameters.
+    """The model at one value of its free parameters, as sharp as its bases.
 
     Attributes
     ----------
@@ -274,9 +162,11 @@ class State:
         Light times transmission.
     emission : ndarray, shape (k, n)
     emission_slopes : mapping of str to ndarray (k, n)
-        By shift, by width and by blur.
+        By shift and by width.
     log_slopes : mapping of str to ndarray (e, n)
         Of the log of `factor`.
+    tissue : (float, float) or None
+        Blood fraction and saturation; None without blood.
     """
 
     model: Model
@@ -284,26 +174,104 @@ class State:
     emission: Floats
     emission_slopes: Mapping[str, Floats]
     log_slopes: Mapping[str, Floats]
+    tissue: tuple[float, float] | None = None
 
     def columns(self) -> Floats:
-        """Return the model of one unit of each amount, shape (k + b, e, n)."""
+        """Return the model of one unit of each amount, shape (k + b + s, e, n)."""
         model = self.model
         light = model.reached.T[:, :, None] * self.emission[:, None, :] * self.factor
-        if not len(model.baseline):
-            return np.asarray(light)
-        return np.concatenate([light, model.baseline[:, None, :] * model.light[:, None]])
+        more = [model.baseline[:, None, :] * model.light[:, None]] if len(model.baseline) else []
+        more += [] if model.stray is None else [model.stray * model.light[:, None]]
+        return np.concatenate([light, *more]) if more else np.asarray(light)
+
+    def fluorescence(self, amounts: Floats) -> Floats:
+        """Return the counts of all fluorophores, shape (e, n)."""
+        return np.asarray(self.factor * (self._weighted(amounts) @ self.emission))
+
+    def along(self, amounts: Floats) -> Floats:
+        """Return the slope of the fluorescence along the wavelengths, counts per nm, shape (e, n)."""
+        slope = -self.factor * (self._weighted(amounts) @ self.emission_slopes["shift"])
+        if self.model.blood is None or self.tissue is None:
+            return np.asarray(slope)
+        return np.asarray(slope + self.fluorescence(amounts) * self.model.blood.along(*self.tissue))
 
     def slopes(self, amounts: Floats) -> Floats:
-        """Return the slope of the model by each free parameter, shape (p, e, n)."""
-        weighted = self.model.reached * amounts[: self.emission.shape[0]]
-        light = self.factor * (weighted @ self.emission)
+        """Return the slope of the model by each free parameter, shape (p, e, n); 0 for a resolution."""
+        weighted, light = self._weighted(amounts), self.fluorescence(amounts)
         rows = []
         for each in self.model.free:
             if each.name in self.emission_slopes:
                 rows.append(self.factor * (weighted @ self.emission_slopes[each.name]))
             else:
-                rows.append(light * self.log_slopes[each.name])
+                rows.append(light * self.log_slopes.get(each.name, 0.0))
         return np.array(rows)
+
+    def held(self, amounts: Floats) -> Floats:
+        """Return what one standard deviation of each parameter that is held does to the counts, shape (h, e, n): the scattering's two.
+
+        h is 0 without blood: escape is then not modelled at all.
+        """
+        if self.model.blood is None or self.tissue is None:
+            return np.zeros((0, *self.factor.shape))
+        light = self.fluorescence(amounts)
+        slopes = self.model.blood.by_scattering(*self.tissue)
+        return np.array([light * slope * sd for slope, sd in zip(slopes, (LOG_AMPLITUDE_SD, POWER_SD), strict=True)])
+
+    def _weighted(self, amounts: Floats) -> Floats:
+        return np.asarray(self.model.reached * amounts[: self.emission.shape[0]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blurred:
+    """The model behind a resolution: the sharp one below, at and above each pixel, weighted.
+
+    Attributes
+    ----------
+    state : State
+        On three times the pixels.
+    weights : ndarray, shape (3,)
+        Their sum is 1.
+    reach_nm : float
+        How far below and above.
+    """
+
+    state: State
+    weights: Floats
+    reach_nm: float
+
+    @property
+    def model(self) -> Model:
+        """Whose free parameters these are."""
+        return self.state.model
+
+    def columns(self) -> Floats:
+        """Return the model of one unit of each amount, shape (k + b + s, e, n)."""
+        return np.asarray(self.weights @ _thirds(self.state.columns()))
+
+    def held(self, amounts: Floats) -> Floats:
+        """Return what one standard deviation of each parameter that is held does to the counts, shape (h, e, n)."""
+        return np.asarray(self.weights @ _thirds(self.state.held(amounts)))
+
+    def slopes(self, amounts: Floats) -> Floats:
+        """Return the slope of the model by each free parameter, shape (p, e, n)."""
+        rows = np.asarray(self.weights @ _thirds(self.state.slopes(amounts)))
+        place = [each.name for each in self.state.model.free].index("blur")
+        if self.reach_nm**2 > 3.0 * LEAST_BLUR:
+            along = _thirds(self.state.along(amounts))
+            rows[place] = (along[:, 2] - along[:, 0]) / (4.0 * self.reach_nm)
+        else:
+            light = _thirds(self.state.fluorescence(amounts))
+            rows[place] = (light[:, 0] + light[:, 2] - 2.0 * light[:, 1]) / (2.0 * self.reach_nm**2)
+        return rows
+
+
+def _thirds(rows: Floats) -> Floats:
+    """Return (..., 3 n) as (..., 3, n)."""
+    return rows.reshape(*rows.shape[:-1], 3, rows.shape[-1] // 3)
+
+
+def _stacked(parts: Sequence[tuple[Floats, ...]]) -> tuple[Floats, ...]:
+    return tuple(np.concatenate(rows) for rows in zip(*parts, strict=True))
 
 
 def blood_fraction(sought: float) -> float:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from onclair.core.errors import BadInput
+from onclair.core.errors import BadCase, BadInput
 from onclair.io.files import make_folder, sha256_file, write_atomically
+from onclair.io.spectra.calibration import Calibration, axis_of, why_unfit
 from onclair.io.spectra.reading import InstrumentFile, instrument_table, read_instrument
+from onclair.science.spectra.wavelengths import with_correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class Converted:
         }
 
 
-def convert_files(paths: Sequence[str | Path], out: str | Path, *, skip_bad: bool = False) -> Converted:
+def convert_files(
+    paths: Sequence[str | Path], out: str | Path, *, skip_bad: bool = False, calibration: Calibration | None = None
+) -> Converted:
     """Read instruments' files and write each as a table of spectra.
 
     Parameters
@@ -48,6 +52,8 @@ def convert_files(paths: Sequence[str | Path], out: str | Path, *, skip_bad: boo
         do. A file that lies there and differs is never replaced.
     skip_bad : bool
         Go on without what cannot be read; otherwise nothing is written unless every file is good.
+    calibration : Calibration, optional
+        Of the spectrometer: the tables then hold corrected wavelengths, and a file of another spectrometer is one that cannot be read.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def convert_files(paths: Sequence[str | Path], out: str | Path, *, skip_bad: boo
     skipped: list[tuple[str, str]] = []
     for path in map(Path, paths):
         try:
-            read.append((path, read_instrument(path)))
+            read.append((path, _corrected(read_instrument(path), calibration)))
         except BadInput as error:
             if not skip_bad:
                 others = " Nothing was written; --skip-bad goes on without it." if len(paths) > 1 else ""
@@ -75,6 +81,24 @@ def convert_files(paths: Sequence[str | Path], out: str | Path, *, skip_bad: boo
     for table, content in zip(tables, contents, strict=True):
         write_atomically(table, content)
     return Converted(tuple((str(path), table, file) for table, (path, file) in zip(tables, read, strict=True)), tuple(skipped))
+
+
+def _corrected(file: InstrumentFile, known: Calibration | None) -> InstrumentFile:
+    """Return a file with the wavelengths of a calibration.
+
+    Raises
+    ------
+    BadCase
+        When the calibration is of another spectrometer, or its wavelengths would not rise.
+    """
+    if known is None:
+        return file
+    first = file.recordings[0]
+    serial = next((each.serial for each in file.recordings if each.serial), None)
+    if why := why_unfit(known, axis_of(first.wavelength_nm), serial):
+        raise BadCase(f"{file.name}: {why}", item=file.name)
+    right = with_correction(first.wavelength_nm, known.correction) if known.correction else first.wavelength_nm
+    return replace(file, recordings=tuple(replace(each, wavelength_nm=right) for each in file.recordings))
 
 
 def _tables(paths: Sequence[Path], contents: Sequence[bytes], folder: Path) -> list[Path]:

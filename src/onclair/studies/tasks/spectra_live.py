@@ -9,24 +9,26 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from onclair import __version__
-from onclair.core.errors import BadSetting, NotReachable
-from onclair.io.instruments import Frame, Instrument, Replay, Settings
+from onclair.core.errors import BadSetting, NotReachable, OnclairError
+from onclair.io.instruments import Frame, Instrument, Opened, Replay, Settings
+from onclair.io.spectra.calibration import Axis, Calibration, axis_of, read_calibration
 from onclair.run.journal import marker
 from onclair.run.live import Live
 from onclair.run.live_parts import Agenda, Loop
 from onclair.run.live_stream import Stream
 from onclair.run.sealed import silent_about
-from onclair.run.session_folder import Session, new_session
+from onclair.run.session_folder import Session, given_back, new_session, read_session
 from onclair.run.session_frames import read_frames
+from onclair.studies.tasks.spectra_calibrated import CALIBRATION, ageing, locked_calibration, refuse_unfit
 from onclair.studies.tasks.spectra_live_step import Judge, judge_of
-from onclair.virtual.instrument import simulated
+from onclair.virtual.instrument import Simulated, simulated
 from onclair.virtual.instrument_script import Event, read_script
 
 SOURCES = ("simulated", "seabreeze", "igtl", "replay")
@@ -70,6 +72,8 @@ class Asked:
         Of the silent phase; its hash is kept with the session.
     recording : Path or None
         The session that is replayed.
+    calibration : Path or None
+        Of the spectrometer; a replay uses that of its recording where none is given.
     """
 
     source: str
@@ -85,6 +89,7 @@ class Asked:
     silent: bool = False
     plan: Path | None = None
     recording: Path | None = None
+    calibration: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +102,24 @@ class Ready:
         Its ``stream`` may be subscribed to before and while it runs; ``mark``, ``configure`` and ``stop`` are its controls.
     session : Session
     agenda : sequence of (float, callable)
+    warnings : list of mapping
+        ``code text``: an old calibration, none at all.
     """
 
     live: Live
     session: Session
     agenda: Agenda
+    warnings: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Locked:
+    """What a session locks besides what it was asked for: who answers, how the instrument is told, whose it is, how it was calibrated."""
+
+    judge: Judge
+    settings: Settings | None
+    serial: str | None
+    calibration: Calibration | None
 
 
 @contextmanager
@@ -120,16 +138,23 @@ def prepared(asked: Asked) -> Iterator[Ready]:
     if asked.source not in SOURCES:
         raise BadSetting(f"There is no source '{asked.source}'; give one of {', '.join(SOURCES)}.", item="source")
     script = _script(asked)
-    judge = judge_of(asked.model)
+    known = _calibration(asked)
     settings = _settings(asked)
+    judge = judge_of(asked.model, known)
     instrument = _instrument(asked, script)
     with ExitStack() as held:
         relay, port = _relay(asked, held)
-        session = new_session(_folder(asked), _about(asked, judge, settings))
-        live = Live(instrument, session.folder, _loop(asked, judge, settings, session), relay)
+        instrument, serial, axis = taken_hold(instrument, held, _recorded_serial(asked))
+        if known is not None:
+            refuse_unfit(known, axis, serial, None if settings is None else settings.excitations_nm)
+        locked = Locked(judge, settings, serial, known)
+        beside = {} if known is None else {CALIBRATION: known.as_bytes()}
+        session = new_session(_folder(asked), _about(asked, locked), beside)
+        warnings = ageing(known, serial)
+        live = Live(instrument, session.folder, replace(_loop(asked, judge, settings, session), notices=warnings), relay)
         if port is not None:
             live.stream.emit("status", state="publishing", port=port)
-        yield Ready(live, session, _agenda(live, script, settings))
+        yield Ready(live, session, _agenda(live, script, settings), warnings)
 
 
 def run_live(asked: Asked, listen: Callable[[Stream], None] | None = None) -> dict[str, Any]:
@@ -144,12 +169,53 @@ def run_live(asked: Asked, listen: Callable[[Stream], None] | None = None) -> di
     Raises
     ------
     OnclairError
-        As :func:`prepared`, and when the instrument does not open: by then the folder holds the event that says so.
+        As :func:`prepared`, and when the instrument does not open; a session that never began leaves no folder behind.
     """
     with prepared(asked) as ready, threadpool_limits(1), _quick_turns(), _stopped_by_signals(ready.live):
         if listen is not None:
             listen(ready.live.stream)
-        return ready.live.run(asked.seconds, ready.agenda)
+        try:
+            summary = ready.live.run(asked.seconds, ready.agenda)
+        except OnclairError:
+            given_back(ready.session)
+            raise
+        return {**summary, "warnings": [dict(each) for each in ready.warnings]}
+
+
+def _calibration(asked: Asked) -> Calibration | None:
+    if asked.calibration is not None:
+        return read_calibration(asked.calibration)
+    return locked_calibration(read_session(asked.recording or asked.session)) if asked.source == "replay" else None
+
+
+def _recorded_serial(asked: Asked) -> str | None:
+    if asked.source != "replay":
+        return None
+    told = read_session(asked.recording or asked.session).about.get("instrument") or {}
+    return None if told.get("serial") is None else str(told["serial"])
+
+
+def taken_hold(instrument: Instrument, held: ExitStack, recorded: str | None = None) -> tuple[Instrument, str | None, Axis | None]:
+    """Return an instrument with its serial number and its pixels, None for what it does not say.
+
+    A real one is opened here, so that a session is not begun without it; it is let go of with `held`. `recorded` is the serial number of
+    what is replayed.
+
+    Raises
+    ------
+    NotReachable
+        When there is none.
+    """
+    if isinstance(instrument, Simulated):
+        return instrument, f"virtual {instrument.by.name}", axis_of(instrument.by.wavelength_nm)
+    if isinstance(instrument, Replay):
+        axis = axis_of(instrument.frames[0].spectrum.wavelength_nm) if instrument.frames else None
+        return instrument, recorded, axis
+    opened = Opened(instrument)
+    held.callback(opened.close)
+    opened.begin()
+    serial = getattr(instrument, "about", {}).get("serial")
+    return opened, None if serial is None else str(serial), None
 
 
 def _loop(asked: Asked, judge: Judge, settings: Settings | None, session: Session) -> Loop:
@@ -216,7 +282,8 @@ def _folder(asked: Asked) -> Path:
     return home / f"{max(taken, default=0) + 1:03d}"
 
 
-def _about(asked: Asked, judge: Judge, settings: Settings | None) -> dict[str, Any]:
+def _about(asked: Asked, locked: Locked) -> dict[str, Any]:
+    judge, settings, known = locked.judge, locked.settings, locked.calibration
     if asked.plan is not None and not asked.silent:
         raise BadSetting("A plan is that of a silent phase; add --silent, or leave --plan out.", item=str(asked.plan))
     silence = silent_about(asked.plan, judge.about) if asked.silent else {"silent": False, "plan": None}
@@ -227,7 +294,10 @@ def _about(asked: Asked, judge: Judge, settings: Settings | None) -> dict[str, A
         "source": asked.source,
         "seed": asked.seed if asked.source == "simulated" else None,
         "model": dict(judge.about),
-        "calibration": None,
+        "calibration": None if known is None else known.about(CALIBRATION),
+        "beside": [] if known is None else [CALIBRATION],
+        "instrument": {"serial": locked.serial},
+        "monitor": {name: dict(figures) for name, figures in judge.monitor.items()},
         "settings": None if settings is None else {**asdict(settings), "excitations_nm": list(settings.excitations_nm)},
         "settings_id": None if settings is None else settings.id,
         "onclair": __version__,

@@ -10,6 +10,7 @@ from onclair.core.errors import BadInput
 from onclair.run.journal_replay import Replayed, replay_session
 from onclair.run.live_parts import Step
 from onclair.run.session_folder import Session, read_session
+from onclair.studies.tasks.spectra_calibrated import locked_calibration
 
 
 def replay(
@@ -40,16 +41,18 @@ def replay(
 
 
 def step_of(session: Session, model: Path | None = None) -> Step:
-    """Return the step of the model that a session locked.
+    """Return the step of the model and the calibration that a session locked.
 
     Raises
     ------
     BadInput
         When the model is another one, or is needed and was not given.
+    CheckFailed
+        When the session's calibration is not the one that was locked.
     """
     from onclair.studies.tasks.spectra_live_step import judge_of  # here, because it brings the whole chain with it
 
-    judge = judge_of(model)
+    judge = judge_of(model, locked_calibration(session))
     locked = session.about.get("model")
     if locked is not None and dict(judge.about) != dict(locked):
         said = f"The session locked the model {_named(locked)}, and the one at hand is {_named(judge.about)}"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from onclair.core.errors import BadCase, BadInput, BadSetting
+from onclair.core.errors import BadCase, BadInput, BadSetting, NoRoom
 from onclair.core.values import Measurement
 from onclair.io.files import make_folder, sha256_file, write_atomically
 from onclair.io.spectra.about import read_measurements
 from onclair.io.spectra.bases import read_bases
+from onclair.io.spectra.calibration import Calibration, axis_of, read_calibration, why_unfit
 from onclair.io.tables import write_table
 from onclair.science.spectra.bases import DEFAULT_FLUOROPHORES, Bases
 from onclair.science.spectra.chain import prepare
@@ -24,8 +26,10 @@ from onclair.science.spectra.prepared import Gate, Prepared
 from onclair.science.spectra.preparing import Preparing
 from onclair.science.spectra.record import refuse_saturated
 from onclair.science.spectra.unmix import Baseline, Transport, Unmixed, Unmixing, Width, unmix
+from onclair.studies.tasks.spectra_calibrated import ageing, preparing_of, refuse_unfit
 
 POINTS, FEATURES = "points.json", "features.csv"
+_FILES = ("table", "about", "bases", "calibration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Asked:
     transport : {"none", "joint", "reflectance"} or None
     width : {"auto", "fixed", "fitted"}
     baseline : {"none", "smooth"}
+    calibration : Path or None
+        Of the spectrometer, where the table holds its own wavelengths.
     """
 
     table: Path
@@ -55,6 +61,13 @@ class Asked:
     transport: Transport | None = None
     width: Width = "auto"
     baseline: Baseline = "none"
+    calibration: Path | None = None
+
+    def made_of(self) -> dict[str, Any]:
+        """Return the hashes of what goes in and the settings: equal ones are the same question."""
+        paths: dict[str, Path | None] = {name: getattr(self, name) for name in _FILES}
+        hashes = {name: None if path is None else _sha256(path) for name, path in paths.items()}
+        return {**hashes, **{name: getattr(self, name) for name in ("fluorophores", "transport", "width", "baseline")}}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,25 +126,83 @@ def unmix_table(asked: Asked) -> Done:
         For a table or description that cannot be used, an unknown fluorophore, bases that do not cover the window, fewer than 50 pixels
         in it, saturated pixels, a missing excitation; the file and the point are named.
     NoRoom
-        When the folder cannot be written.
+        When the folder cannot be written, or holds the answer to another question.
     """
     own: Bases = read_bases(asked.bases) if asked.bases is not None else {}
+    known = None if asked.calibration is None else read_calibration(asked.calibration)
     how = Unmixing(_fluorophores(asked.fluorophores, own), asked.transport, asked.width, asked.baseline)
-    points = tuple(_point(each, how, own, asked.table.name) for each in read_measurements(asked.table, asked.about))
-    warnings = [{**each, "text": f"{point.point}: {each['text']}"} for point in points for each in point.prepared.warnings]
-    return Done(points, [*_unused(own, how), *warnings], _written(points, asked.out))
+    measurements = read_measurements(asked.table, asked.about)
+    made_of = asked.made_of()
+    _refuse_other(asked.out, made_of)
+    points = tuple(_point(each, (how, own, known), asked.table.name) for each in measurements)
+    warnings = [_of(point, each) for point in points for each in (*point.prepared.warnings, *_cut(point, how))]
+    aged = [] if known is None else [each for each in ageing(known, known.serial) if each["code"] == "calibration_old"]
+    return Done(points, [*_unused(own, how), *aged, *warnings], _written(points, asked.out, made_of))
 
 
-def _point(measurement: Measurement, how: Unmixing, own: Bases, table: str) -> Point:
+def _point(measurement: Measurement, by: tuple[Unmixing, Bases, Calibration | None], table: str) -> Point:
+    how, own, known = by
     try:
+        if known is not None:
+            refuse_unfit(known, axis_of(measurement.frames[0].wavelength_nm))
         refuse_saturated(measurement, how.window_nm)
-        prepared = prepare(measurement, Preparing(window_nm=how.window_nm))
+        prepared = prepare(measurement, preparing_of(_for(measurement, known), Preparing(window_nm=how.window_nm)))
         found = unmix(prepared, how, own)
         return _finite(Point(measurement.point, prepared, found, (*prepared.gates, *fit_gates(prepared, found))))
     except BadSetting:
         raise
     except BadInput as error:
         raise BadCase(f"{table}, point {measurement.point}: {error}", item=measurement.point) from error
+
+
+def _of(point: Point, warning: Mapping[str, str]) -> Mapping[str, str]:
+    return {**warning, "text": f"{point.point}: {warning['text']}"}
+
+
+def _for(measurement: Measurement, known: Calibration | None) -> Calibration | None:
+    """Return a calibration without what it knows of contact under other excitations than the point's."""
+    excitations = [at for at in measurement.excitations_nm if at is not None]
+    if known is None or why_unfit(known, None, None, excitations) is None:
+        return known
+    return replace(known, usual={**known.usual, "fluorescence": None})
+
+
+def _cut(point: Point, how: Unmixing) -> Sequence[Mapping[str, str]]:
+    """Return a warning where the spectrum does not reach over the whole window, or has pixels left out at its ends."""
+    seen = point.prepared.wavelength_nm[np.isfinite(point.prepared.counts).any(axis=0)]
+    (low, high), step = how.window_nm, 2.0 * float(np.median(np.diff(point.prepared.wavelength_nm)))
+    if seen[0] <= low + step and seen[-1] >= high - step:
+        return []
+    text = f"the spectrum reaches from {seen[0]:.1f} to {seen[-1]:.1f} nm and the window from {low:g} to {high:g} nm"
+    return [{"code": "window_not_covered", "text": f"{text}: light beyond was not seen, and amounts that rest on it are less certain."}]
+
+
+def _refuse_other(out: Path, made_of: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds the answer to another question; the same one may be asked again.
+
+    Raises
+    ------
+    NoRoom
+        Naming what differs.
+    """
+    if not any((out / name).exists() for name in (POINTS, FEATURES)):
+        return
+    try:
+        before = json.loads((out / POINTS).read_bytes())["made_of"]
+        other = [name for name in made_of if before[name] != made_of[name]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise NoRoom(f"{out} holds {POINTS} or {FEATURES} of something else; choose another --out to keep both.", item=str(out)) from None
+    if other:
+        what = f"another {other[0]}" if other[0] in _FILES else f"{other[0]} = {before[other[0]]}"
+        raise NoRoom(f"{out} holds an answer with {what}; choose another --out to keep both.", item=str(out))
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        why = (error.strerror or "it does not open").lower()
+        raise BadInput(f"The file {path} cannot be read ({why}); correct its name.", item=str(path)) from error
 
 
 def _finite(point: Point) -> Point:
@@ -157,8 +228,9 @@ def _unused(own: Bases, how: Unmixing) -> Sequence[Mapping[str, str]]:
     return [{"code": "unused_bases", "text": text}] if left else []
 
 
-def _written(points: Sequence[Point], out: Path) -> Mapping[str, str]:
-    document = json.dumps({"points": [point.as_dict() for point in points]}, indent=2, ensure_ascii=False, allow_nan=False)
+def _written(points: Sequence[Point], out: Path, made_of: Mapping[str, Any]) -> Mapping[str, str]:
+    told = {"made_of": dict(made_of), "points": [point.as_dict() for point in points]}
+    document = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
     make_folder(out)
     write_atomically(out / POINTS, document.encode())
     rows = [{"point": point.point, **features_of(point.unmixed, point.prepared, point.gates)} for point in points]
