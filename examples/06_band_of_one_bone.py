@@ -1,9 +1,9 @@
 """The band of one bone: what is known of a vertebra's strength when nobody knows how stiff its tumour is.
 
-A virtual vertebral body of 40 x 32 x 26 mm: a shell of dense bone around cancellous bone of 150 mg/cc, and in it a ball of 9 mm radius with
-the density of fat. The load that it bears is computed four times: with the tumour taken for bone of its density, for half and for a tenth of
-the stiffness around it, and for nothing at all. The interval joins those four with the doubts of outline, calibration and voxels. The
-figures printed are what the tumour costs: each strength over that of the same bone without it.
+A virtual vertebral body of 40 x 32 x 26 mm: a shell of dense bone around cancellous bone of 149 mg/cc, and in it a ball of 9 mm radius
+that shows 40 HU, as lytic metastases do. The load that it bears is computed four times: with the tumour taken for bone of its density,
+for half and for a tenth of the stiffness around it, and for nothing at all. The interval joins those four with the doubts of outline,
+calibration and voxels. The figures printed are what the tumour costs: each strength over that of the same bone without it.
 
 Run it with ``python examples/06_band_of_one_bone.py``; it takes some seconds and writes nothing. The bone is virtual.
 """
@@ -15,7 +15,9 @@ from onclair.science.bone.calibrate import Calibration, Line
 from onclair.science.bone.cases import Plan
 
 SPACING_MM, HALF_MM, SHELL_MM, RADIUS_MM = 2.0, (20.0, 16.0, 13.0), 2.0, 9.0
-CANCELLOUS_HU, SHELL_HU, TUMOUR_HU = 210.0, 800.0, -60.0
+CANCELLOUS_HU, SHELL_HU, TUMOUR_HU = 210.0, 800.0, 40.0
+#: What a hole of that size costs, measured once: the solver, not the tumour, decides whether it is found again.
+VOID = 0.849
 #: 1 HU is 0.7 mg/cc, and no scan is nearer to that line than 4 mg/cc.
 PHANTOM = Calibration("scanner", Line(0.7, 2.0), residual_mg_cc=4.0, source="virtual")
 
@@ -33,12 +35,12 @@ def main() -> None:
     for step in ill.band:
         print(f"  tumour as {step.assumption:<8} {step.strength_n / well:.3f}")
     print(f"share:strength {value:.3f} ({low:.3f} to {high:.3f})")
-    print(f"the interval is mostly {ill.strength.dominant}; {ill.solution.iterations} iterations, residual {ill.solution.relative_residual:.0e}")
+    print(f"the interval is mostly {ill.strength.dominant}; solved in {ill.solution.iterations} iterations")
 
     shares = {step.assumption: step.strength_n / well for step in ill.band}
-    assert shares["void"] < shares["tenth"] < shares["half"] < 1, "the less the tumour bears, the weaker the bone"
+    assert shares["void"] < shares["tenth"] < shares["density"] < shares["half"] < 1, "the less the tumour bears, the weaker the bone"
     assert low <= min(shares.values()) <= max(shares.values()) <= high, "the interval holds every assumption"
-    assert abs(shares["void"] - VOID) < 0.01, "a hole of this size costs what it was measured to cost"
+    assert abs(shares["void"] - VOID) < 0.005, "a hole of this size costs what it was measured to cost"
 
 
 def vertebra() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -52,6 +54,5 @@ def vertebra() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return hu, bone, (np.sqrt(x**2 + y**2 + z**2) <= RADIUS_MM).astype(np.int32)
 
 
-VOID = 0.9
 if __name__ == "__main__":
     main()

@@ -16,8 +16,8 @@ from onclair.science.bone.materials import KEYAK, KOPPERDAHL, modulus_mpa
 from onclair.virtual.bone_patients import VirtualPatient, patient_of, rendered, scan
 from onclair.virtual.bone_readers import READERS, read_by
 from onclair.virtual.bone_render import Filled, Scene
-from onclair.virtual.bone_settings import VirtualBone, density_line
-from onclair.virtual.bone_strength import Stiffness, stiffness_of, strength_row
+from onclair.virtual.bone_settings import VirtualBone, density_line, scanner_table
+from onclair.virtual.bone_strength import Stiffness, chosen_bone, stiffness_of, strength_row
 
 #: What is kept of each patient, by name; ``PATIENT`` stands for the pseudonym.
 FILES = {
@@ -87,7 +87,7 @@ def write_patient(settings: VirtualBone, out: Path, index: int) -> PatientRows:
     outcome = {"patient": patient.name, "metastasis": int(any(growth.is_metastasis for growth in patient.growths))}
     read = tuple({"patient": patient.name, **row, "data": "virtual"} for reading in readings for row in reading.rows)
     strength = (strength_row(settings, patient, line),) if settings.strength == "fe" else ()
-    return PatientRows(rows_of(patient), outcome, truth, read, strength)
+    return PatientRows(rows_of(patient, settings), outcome, truth, read, strength)
 
 
 def _write(path: Path, values: npt.NDArray[Any], patient: VirtualPatient, name: str) -> None:
@@ -98,8 +98,11 @@ def _write(path: Path, values: npt.NDArray[Any], patient: VirtualPatient, name: 
         write_map(path, values, patient.window.affine, description=words)
 
 
-def rows_of(patient: VirtualPatient) -> tuple[dict[str, Any], ...]:
-    """Return a patient's rows of ``acquisitions.csv``: the CT with what a header tells, the bones and the lesions."""
+def rows_of(patient: VirtualPatient, settings: VirtualBone) -> tuple[dict[str, Any], ...]:
+    """Return a patient's rows of ``acquisitions.csv``: the CT with what header, phantom and surgeon tell, the bones and the lesions.
+
+    The surgeon asks about one bone (``asked_bone``): the one that ``strength.csv`` tells of.
+    """
     shared = {"patient": patient.name, "centre": patient.scanner.name, "visit": "t0"}
     told = {
         "manufacturer": "VIRTUAL (Onclair)",
@@ -109,6 +112,12 @@ def rows_of(patient: VirtualPatient) -> tuple[dict[str, Any], ...]:
         "kvp": 120,
         "contrast": int(patient.contrast),
         "region": patient.region,
+        "shift": settings.shift,
+        "density_mg_cc_per_hu": (phantom := scanner_table(settings)[int(patient.scanner.name[1:]) - 1])["slope"],
+        "density_mg_cc_at_0_hu": phantom["intercept"],
+        "density_error_mg_cc": phantom["error_mg_cc"],
+        "asked_bone": chosen_bone(patient).label,
+        "body_mass_kg": round(float(np.random.default_rng([7, *map(int, patient.seeds[3].generate_state(2))]).uniform(48, 98)), 1),
     }
     kinds = {"ct": "image", "bones": "bones", "lesions": "lesions"}
     lines = [{**shared, "kind": kind, "path": FILES[name].replace("PATIENT", patient.name)} for kind, name in kinds.items()]

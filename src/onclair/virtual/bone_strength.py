@@ -76,7 +76,8 @@ def chosen_bone(patient: VirtualPatient) -> Bone:
     sizes = [max((g.shape.mean_mm for g in patient.growths if g.is_metastasis and g.label == bone.label), default=0.0) for bone in bones]
     if max(sizes) > 0.0:
         return bones[int(np.argmax(sizes))]
-    return bones[int(np.random.default_rng(patient.seeds[3].spawn(1)[0]).integers(len(bones)))]
+    own = np.random.default_rng([int(word) for word in patient.seeds[3].generate_state(2)])  # spawning would change the seed itself
+    return bones[int(own.integers(len(bones)))]
 
 
 def strength_row(settings: VirtualBone, patient: VirtualPatient, line: tuple[float, float]) -> dict[str, Any]:

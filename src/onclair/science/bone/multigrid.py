@@ -9,17 +9,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from onclair.science.bone import galerkin, hex8, hex8_kernels, smoother, stencils
+from onclair.science.bone import hex8, hex8_kernels, smoother, stencils
+from onclair.science.bone.coarsen import Cells, Coarsened, Factors, cells_of, coarsened
+from onclair.science.bone.galerkin import Operator, from_elements, from_operator
 from onclair.science.bone.hex8_kernels import Modes, Stretches
+from onclair.science.bone.supports import node_flags
 
 Reals: TypeAlias = npt.NDArray[Any]
 Whole: TypeAlias = npt.NDArray[np.int32]
-Factors: TypeAlias = tuple[int, int, int]
+Flags: TypeAlias = npt.NDArray[np.uint8]
 
 #: Steps of the smoother before and after the coarse correction on the fine grid, and sweeps of Gauss-Seidel on coarse ones.
-DEGREE, SWEEPS = 3, 4
-#: Nodes of a grid that is solved directly.
-FEW = 220
+DEGREE, SWEEPS = 3, 2
+#: Nodes of a grid that is solved directly, and of one that is where coarsening no longer helps.
+FEW, MOST = 250, 2500
 #: An axis is coarsened while its edges are at most this many times the shortest.
 ALIKE = 1.6
 #: Cells without material that a stretch may run over.
@@ -38,40 +41,44 @@ class Fine:
     elements, nodes : Stretches
     blocks : Modes
     inverse : ndarray, shape (6, x + 1, y + 1, z + 1)
-    steps : list of tuple
+        Of the diagonal blocks.
+    steps : tuple of ndarray
         Of the smoother.
+    where : ndarray, int32, shape (node,)
+        Places of the body's nodes in a field.
+    work : tuple of ndarray
+        Four fields and (node, 3) to work in.
     """
 
     modulus: Reals
-    free: npt.NDArray[np.uint8]
+    free: Flags
     elements: Stretches
     nodes: Stretches
     blocks: Modes
     inverse: Reals
     steps: tuple[Reals, ...]
+    where: Whole
     work: tuple[Reals, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A coarse grid: a matrix of 27 neighbours.
+    """A coarse grid.
 
     Attributes
     ----------
-    operator : ndarray, shape (node, 3, 81)
-    near : ndarray, int32, shape (node, 27)
+    operator : tuple of ndarray
+        First, near and values of an :class:`~onclair.science.bone.galerkin.Operator`.
     inverse : ndarray, shape (node, 9)
-    places : ndarray, int32, shape (node, 3)
-    numbers : ndarray, int32, shape (x, y, z)
-    x, b, r : ndarray, shape (node + 1, 3)
+        Of the diagonal blocks.
+    parents : ndarray, int32, shape (finer node, 8)
+    x, b, r : ndarray, shape (node, 3)
         Room to work in.
     """
 
-    operator: Reals
-    near: Whole
+    operator: stencils.Parts
     inverse: Reals
-    places: Whole
-    numbers: Whole
+    parents: Whole
     x: Reals
     b: Reals
     r: Reals
@@ -79,30 +86,63 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """All grids, from fine to coarse."""
+    """All grids, from fine to coarse.
+
+    Attributes
+    ----------
+    fine : Fine
+    grids : tuple of Grid
+    root : ndarray
+        Cholesky factor of the last operator, scaled to a diagonal of 1.
+    scale : ndarray
+        Root of its diagonal.
+    """
 
     fine: Fine
-    factors: Factors
     grids: tuple[Grid, ...]
-    ups: tuple[tuple[Whole, Reals], ...]
     root: Reals
+    scale: Reals
 
 
-def hierarchy(modulus: npt.NDArray[np.float64], edges_mm: tuple[float, float, float], poisson: float, free: npt.NDArray[np.uint8], dtype: type) -> Hierarchy:
-    """Return the grids of a body."""
+def hierarchy(
+    modulus: npt.NDArray[np.float64], edges_mm: tuple[float, float, float], poisson: float, free: Flags, dtype: type
+) -> Hierarchy:
+    """Return the grids of a body.
+
+    Parameters
+    ----------
+    modulus : ndarray, float64, shape (x, y, z)
+        At most about 1; 0 where there is nothing.
+    edges_mm : tuple of float
+    poisson : float
+    free : ndarray, uint8, shape (3, x + 1, y + 1, z + 1)
+    dtype : type
+        Of numbers inside: float32, or float64 where that is not enough.
+    """
     matrix = hex8.stiffness(edges_mm, poisson)
-    fine = _fine(modulus, matrix, free, dtype)
-    factors = factors_of(edges_mm, modulus.shape)
-    grids, ups = [_first(fine, matrix, modulus, factors)], []
-    edges = tuple(e * f for e, f in zip(edges_mm, factors, strict=True))
-    while len(grids[-1].places) > FEW:
-        shape = tuple(n - 1 for n in grids[-1].numbers.shape)
-        factors_next = factors_of(edges, shape)
-        grid, up = _next(grids[-1], factors_next)
-        grids.append(grid)
-        ups.append(up)
-        edges = tuple(e * f for e, f in zip(edges, factors_next, strict=True))
-    return Hierarchy(fine, factors, tuple(grids), tuple(ups), _root(grids[-1]))
+    there = node_flags(modulus > 0)
+    fine = _fine(modulus, matrix, free, there, dtype)
+    cells = cells_of(modulus > 0, there)
+    factors = factors_of(edges_mm, cells.shape)
+    coarse = coarsened(cells, factors)
+    at = np.ascontiguousarray(free.reshape(3, -1)[:, fine.where].T, dtype=np.float64)
+    operator = from_elements((cells, modulus[modulus > 0], at), coarse, matrix, hex8.interpolation(factors), dtype)
+    grids = [_grid(operator, coarse)]
+    while len(coarse.cells.places) > FEW:
+        edges_mm = _grown(edges_mm, factors)
+        factors = factors_of(edges_mm, coarse.cells.shape)
+        further = coarsened(coarse.cells, factors)
+        if len(further.cells.places) > 0.7 * len(coarse.cells.places) and len(coarse.cells.places) <= MOST:
+            break
+        operator = from_operator(operator, further)
+        coarse = further
+        grids.append(_grid(operator, coarse))
+    return Hierarchy(fine, tuple(grids), *_factor(operator))
+
+
+def _grown(edges_mm: tuple[float, float, float], factors: Factors) -> tuple[float, float, float]:
+    x, y, z = (edge * factor for edge, factor in zip(edges_mm, factors, strict=True))
+    return x, y, z
 
 
 def factors_of(edges_mm: tuple[float, ...], shape: tuple[int, ...]) -> Factors:
@@ -113,122 +153,122 @@ def factors_of(edges_mm: tuple[float, ...], shape: tuple[int, ...]) -> Factors:
     >>> factors_of((1.0, 1.0, 1.0), (9, 9, 9)), factors_of((0.7, 0.7, 3.0), (9, 9, 9)), factors_of((1.0, 1.0, 1.0), (9, 9, 1))
     ((2, 2, 2), (2, 2, 1), (2, 2, 1))
     """
-    least = min(edge for edge, n in zip(edges_mm, shape, strict=True) if n > 1)
+    least = min((edge for edge, n in zip(edges_mm, shape, strict=True) if n > 1), default=0.0)
     x, y, z = (2 if n > 1 and edge <= ALIKE * least else 1 for edge, n in zip(edges_mm, shape, strict=True))
     return x, y, z
 
 
-def _fine(modulus: npt.NDArray[np.float64], matrix: Reals, free: npt.NDArray[np.uint8], dtype: type) -> Fine:
-    elements = hex8_kernels.stretches(modulus > 0, GAP)
-    there = galerkin.coarse_nodes(modulus > 0, (1, 1, 1))
-    nodes = hex8_kernels.stretches(there, GAP)
+def _fine(modulus: npt.NDArray[np.float64], matrix: Reals, free: Flags, there: npt.NDArray[np.bool_], dtype: type) -> Fine:
+    elements, nodes = hex8_kernels.stretches(modulus > 0, GAP), hex8_kernels.stretches(there, GAP)
     inverse = np.zeros((6, *there.shape), dtype)
     hex8_kernels.diagonal(modulus, elements, hex8.own_blocks(matrix), inverse)
     hex8_kernels.invert_diagonal(inverse, free, nodes)
     blocks = tuple(tuple(dtype(value) for value in row) for row in hex8.modes(matrix))
-    steps = tuple(np.array([a, b, k > 0], dtype) for k, (a, b) in enumerate(smoother.chebyshev_steps(DEGREE, hex8.smoothing_bound(matrix))))
-    work = tuple(np.zeros((3, *there.shape), dtype) for _ in range(4))
-    return Fine(modulus.astype(dtype), free, elements, nodes, blocks, inverse, steps, work)
+    chebyshev = smoother.chebyshev_steps(DEGREE, hex8.smoothing_bound(matrix))
+    steps = tuple(np.array([a, b, k > 0], dtype) for k, (a, b) in enumerate(chebyshev))
+    where = np.flatnonzero(there.ravel()).astype(np.int32)
+    work = (*(np.zeros((3, *there.shape), dtype) for _ in range(4)), np.zeros((len(where), 3), dtype))
+    return Fine(modulus.astype(dtype), free, elements, nodes, blocks, inverse, steps, where, work)
 
 
-def _numbered(there: npt.NDArray[np.bool_]) -> tuple[Whole, Whole]:
-    places = np.argwhere(there).astype(np.int32)
-    numbers = np.full(there.shape, -1, np.int32)
-    numbers[there] = np.arange(len(places), dtype=np.int32)
-    return places, numbers
+def _grid(operator: Operator, coarse: Coarsened) -> Grid:
+    own = _own(operator)
+    mean = np.trace(own, axis1=1, axis2=2) / 3
+    some = mean > 0
+    inverse = np.zeros_like(own)
+    scale = mean[some, None, None]
+    # A component that nothing resists (all that hangs on it is held) is left where it is.
+    inverse[some] = np.linalg.pinv(own[some] / scale, rcond=1e-6, hermitian=True) / scale
+    dtype = operator.values.dtype
+    x, b, r = (np.zeros((len(own), 3), dtype) for _ in range(3))
+    return Grid((operator.first, operator.near, operator.values), inverse.reshape(-1, 9).astype(dtype), coarse.parents, x, b, r)
 
 
-def _grid(operator: Reals, near: Whole, places: Whole, numbers: Whole) -> Grid:
-    own = operator[:, :, 39:42].astype(np.float64)
-    scale = np.maximum(np.trace(own, axis1=1, axis2=2) / 3, 1e-300)[:, None, None]
-    inverse = np.linalg.pinv(own / scale, rcond=1e-6, hermitian=True) / scale
-    inverse[np.trace(own, axis1=1, axis2=2) <= 0] = 0
-    dtype = operator.dtype
-    x, b, r = (np.zeros((len(places) + 1, 3), dtype) for _ in range(3))
-    return Grid(operator, near, inverse.reshape(-1, 9).astype(dtype), places, numbers, x, b, r)
+def _own(operator: Operator) -> npt.NDArray[np.float64]:
+    """Return the block of each node with itself, (node, 3, 3)."""
+    size = np.diff(operator.first)
+    node = np.repeat(np.arange(len(size)), size)
+    block = np.flatnonzero(operator.near == node)
+    at = 9 * operator.first[:-1] + 3 * (block - operator.first[:-1])
+    steps = 3 * size[:, None, None] * np.arange(3)[:, None] + np.arange(3)
+    return np.asarray(operator.values[at[:, None, None] + steps], dtype=np.float64)
 
 
-def _first(fine: Fine, matrix: Reals, modulus: npt.NDArray[np.float64], factors: Factors) -> Grid:
-    weights = hex8.interpolation(factors)
-    full = np.einsum("saI,cd->sacId", weights, np.eye(3)).reshape(len(weights), 24, 24)
-    projected = np.einsum("sai,ab,sbj->sij", full, matrix, full)
-    places, numbers = _numbered(galerkin.coarse_nodes(modulus > 0, factors))
-    operator = np.zeros((len(places), 3, 81), fine.modulus.dtype)
-    galerkin.from_elements((modulus, fine.free), (projected, matrix, weights), factors, numbers, operator)
-    return _grid(operator, galerkin.neighbours(places, numbers), places, numbers)
-
-
-def _next(grid: Grid, factors: Factors) -> tuple[Grid, tuple[Whole, Reals]]:
-    there = np.zeros(tuple(-(-(n - 1) // f) + 1 for n, f in zip(grid.numbers.shape, factors, strict=True)), np.bool_)
-    for bits in np.ndindex(2, 2, 2):
-        f = np.array(factors)
-        low = grid.places // f
-        ok = (np.array(bits) <= grid.places % f).all(axis=1)
-        there[tuple((low + np.array(bits))[ok].T)] = True
-    places, numbers = _numbered(there)
-    above, weights = galerkin.parents(grid.places, numbers, factors)
-    operator = np.zeros((len(places), 3, 81), grid.operator.dtype)
-    galerkin.from_operator(grid.operator, grid.near, (above, weights), places, operator)
-    return _grid(operator, galerkin.neighbours(places, numbers), places, numbers), (above, weights.astype(grid.operator.dtype))
-
-
-def _root(grid: Grid) -> Reals:
-    n = len(grid.places)
-    full = np.zeros((n, 3, n + 1, 3))
-    for m in range(27):
-        full[np.arange(n)[:, None], :, grid.near[:, m][:, None], :] += grid.operator[:, :, 3 * m : 3 * m + 3][:, None]
-    a = full[:, :, :n].reshape(3 * n, 3 * n)
-    a = (a + a.T) / 2
-    d = np.sqrt(np.maximum(a.diagonal(), 1e-30 * a.diagonal().max()))
-    a = a / d / d[:, None]
-    a[np.diag_indices(3 * n)] += 1e-7
-    return linalg.cholesky(a, lower=False), d
+def _factor(operator: Operator) -> tuple[Reals, Reals]:
+    """Return the Cholesky factor of an operator scaled to a diagonal of 1, and the scale."""
+    count, size = len(operator.first) - 1, np.diff(operator.first)
+    node = np.repeat(np.arange(count), size)
+    at = 9 * operator.first[node] + 3 * (np.arange(len(node)) - operator.first[node])
+    blocks = operator.values[at[:, None, None] + 3 * size[node][:, None, None] * np.arange(3)[:, None] + np.arange(3)]
+    full = np.zeros((count, 3, count, 3))
+    full[node, :, operator.near, :] = blocks
+    matrix = full.reshape(3 * count, 3 * count)
+    largest = matrix.diagonal().max()
+    scale = np.sqrt(np.where(matrix.diagonal() > 1e-12 * largest, matrix.diagonal(), largest))
+    matrix = (matrix + matrix.T) / 2 / scale / scale[:, None]
+    # Nodes beside thin walls hold more freedom than the body has there; the shift keeps the factor in reach of float32 operators.
+    matrix[np.diag_indices(3 * count)] += 1e-6
+    return linalg.cholesky(matrix), scale
 
 
 def v_cycle(levels: Hierarchy, r: Reals, scale: float = 1.0) -> Reals:
-    """Return the approximate displacement of a residual."""
-    fine = levels.fine
-    x, d, res, f = fine.work
+    """Return about what displacement a residual asks for, times a scale.
+
+    Parameters
+    ----------
+    levels : Hierarchy
+    r : ndarray, shape (3, x + 1, y + 1, z + 1)
+    scale : float
+        That brings it into the range of float32.
+
+    Returns
+    -------
+    ndarray, same shape
+        In room that the next call uses again; 0 where nothing is free.
+    """
+    fine, top = levels.fine, levels.grids[0]
+    x, d, left, f, nodes = fine.work
     x[:] = 0
     d[:] = 0
-    np.multiply(r, scale, out=res, casting="same_kind")
+    np.multiply(r, scale, out=left, casting="same_kind")
     _smooth(fine)
     hex8_kernels.forces(d, f, fine.modulus, fine.elements, fine.blocks)
-    res -= f
-    top = levels.grids[0]
-    stencils.gathered_from_fine(res, fine.free, fine.nodes, top.numbers, levels.factors, top.b)
+    left -= f
+    stencils.packed(left, fine.free, fine.where, nodes)
+    stencils.gathered(nodes, top.parents, top.b)
     _coarse(levels, 0)
-    stencils.spread_to_fine(top.x, fine.free, fine.nodes, top.numbers, levels.factors, d)
+    nodes[:] = 0
+    stencils.spread(top.x, top.parents, nodes)
+    stencils.unpacked(nodes, fine.free, fine.where, d)
     x += d
     hex8_kernels.forces(d, f, fine.modulus, fine.elements, fine.blocks)
-    res -= f
+    left -= f
     _smooth(fine)
     return x
 
 
 def _smooth(fine: Fine) -> None:
-    x, d, res, f = fine.work
+    x, d, left, f, _ = fine.work
     for k, step in enumerate(fine.steps):
         if k:
             hex8_kernels.forces(d, f, fine.modulus, fine.elements, fine.blocks)
-        smoother.smooth((x, d, res, f), fine.inverse, fine.nodes, step)
+        smoother.smooth((x, d, left, f), fine.inverse, fine.nodes, step)
 
 
 def _coarse(levels: Hierarchy, k: int) -> None:
+    """Solve grid k for its right-hand side, about or, on the last one, fully."""
     grid = levels.grids[k]
-    grid.x[:] = 0
     if k == len(levels.grids) - 1:
-        root, d = levels.root
-        b = grid.b[:-1].astype(np.float64).ravel() / d
-        grid.x[:-1] = (linalg.cho_solve((root, False), b) / d).reshape(-1, 3)
+        b = grid.b.astype(np.float64).ravel() / levels.scale
+        grid.x[:] = (linalg.cho_solve((levels.root, False), b) / levels.scale).reshape(-1, 3)
         return
+    grid.x[:] = 0
     for _ in range(SWEEPS):
-        stencils.sweep(grid.operator, grid.near, grid.inverse, (grid.x, grid.b), 0)
-    stencils.residual(grid.operator, grid.near, grid.x, grid.b, grid.r)
+        stencils.sweep(grid.operator, grid.inverse, grid.x, grid.b, 0)
+    stencils.residual(grid.operator, grid.x, grid.b, grid.r)
     below = levels.grids[k + 1]
-    above, weights = levels.ups[k]
-    stencils.gathered(grid.r, above, weights, below.b)
+    stencils.gathered(grid.r, below.parents, below.b)
     _coarse(levels, k + 1)
-    stencils.spread(below.x, above, weights, grid.x)
+    stencils.spread(below.x, below.parents, grid.x)
     for _ in range(SWEEPS):
-        stencils.sweep(grid.operator, grid.near, grid.inverse, (grid.x, grid.b), 1)
+        stencils.sweep(grid.operator, grid.inverse, grid.x, grid.b, 1)
