@@ -43,15 +43,17 @@ def test_a_lesion_too_small_for_the_grid_keeps_its_heart() -> None:
     assert tuple(np.argwhere(found.label)[0]) == (4, 4, 4)
 
 
-def test_a_third_of_the_patches_of_an_epoch_is_about_lesions() -> None:
-    patches, rng = Patches([prepared(1), prepared(2)], PLAN), np.random.default_rng(0)
-    assert len(patches) == 2 * SLOTS
-    held = dict.fromkeys(KINDS, 0)
-    for at in range(len(patches)):
-        drawn = [patches.take(np.array([at]), rng)["label"].any() for _ in range(10)]
-        held[KINDS[at % 3]] += int(np.sum(drawn))
-    assert held["lesion"] == 40
-    assert held["any"] < 40
+def test_a_third_of_every_batch_is_about_lesions_though_its_scans_have_none() -> None:
+    patches, rng = Patches([prepared(1), prepared(2, lesions=0), prepared(3, lesions=0)], PLAN), np.random.default_rng(0)
+    assert len(patches) == 3 * SLOTS
+    held = np.array([patches.take(np.arange(6, 12), rng)["label"].flatten(1).any(1).tolist() for _ in range(20)])
+    assert held[:, :2].all()
+    assert not held[:, 2:].any()
+
+
+def test_even_a_batch_of_two_holds_a_lesion() -> None:
+    patches, rng = Patches([prepared(1)], PLAN), np.random.default_rng(0)
+    assert all(patches.take(np.array([0, 1]), rng)["label"][0].any() for _ in range(20))
 
 
 def test_odd_places_are_those_that_stand_out_from_the_bone_around() -> None:
@@ -125,14 +127,14 @@ def test_the_loss_of_a_perfect_answer_is_nothing_and_of_a_wrong_one_is_not() -> 
 
 def test_the_recipe_learns_dark_spheres_in_bright_bone_and_comes_back_as_onnx() -> None:
     patches = Patches([prepared(seed) for seed in range(1, 5)], PLAN)
-    found = fit(patches, training_of(PLAN, steps=96, seed=2))
+    found = fit(patches, training_of(PLAN, steps=60, preset="demo", seed=2))
     assert found.history[-1]["loss"] < 0.8 * found.history[0]["loss"]
     module = module_of(PLAN, to_graph(PLAN, [found.weights]))
     one = prepared(9)
     with torch.no_grad():
         said = module(torch.from_numpy(one.image[8:24, 8:24, 8:24].astype(np.float32))[None, None])[0, 1].numpy()
     truth = one.label[8:24, 8:24, 8:24] > 0
-    assert said[truth].mean() > 4 * said[~truth].mean()
+    assert said[truth].mean() > 2 * said[~truth].mean()
 
 
 def test_another_architecture_is_no_network_of_the_plan() -> None:

@@ -121,6 +121,8 @@ class Virtual:
         Settings of the conformance suite's cohort and of the demonstration's.
     quick : mapping
         Settings of the study for the tiny cohort, so that the suite stays short.
+    shown : mapping
+        Settings of the study for the demonstration, where its own would take too long.
     """
 
     settings: type[Settings]
@@ -128,6 +130,7 @@ class Virtual:
     tiny: Mapping[str, Any] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     quick: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

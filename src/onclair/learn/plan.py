@@ -49,7 +49,7 @@ class Preset:
 #: ``demo`` is for detection within an hour on two cores; ``full`` has nnU-Net's own width, memory and number of steps.
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "demo": Preset(Budget(0.35, 1.0, 8, 64), 6000, 2.0),
+        "demo": Preset(Budget(0.35, 1.0, 8, 64, 6), 6000, 2.0),
         "laptop": Preset(Budget(3.0, 4.0, 8, 64), 10_000),
         "full": Preset(Budget(120.0, 8.0, 32, 320), 250_000),
     }
@@ -261,7 +261,8 @@ def plan_of(
     ----------
     Isensee et al., Nat Methods 2021;18:203-211, doi:10.1038/s41592-020-01008-z; rechecked against
     ``default_experiment_planner.py`` of nnU-Net 2. Departures: every foreground voxel counts (nnU-Net draws 10 000 a case), the
-    budget has CPU seconds beside memory, the batch stays at 2, and `demo` coarsens fine axes, at most to 2 mm.
+    budget has CPU seconds beside memory, the batch is the preset's (2, and 6 for `demo`), and `demo` coarsens fine axes, at most to 2 mm,
+    and has patches of equal sides.
 
     Examples
     --------
@@ -341,17 +342,23 @@ def folds_of(scans: Sequence[Scan], folds: int, rng: np.random.Generator) -> tup
 
 
 def _grid(scans: Sequence[Scan], preset: Preset) -> tuple[Spacing, Topology]:
-    """Return the spacing and the stages; a preset that may coarsen does, until a patch sees a quarter of the median scan."""
+    """Return the spacing and the stages; a preset that may coarsen does, until a patch sees a quarter of the median scan.
+
+    Its patches are as long in mm along each axis, whatever the shape of the scans: a lesion is looked at from all sides alike.
+    """
     spacing = target_spacing([scan.spacing_mm for scan in scans], [scan.shape for scan in scans])
     extents = np.array([np.multiply(scan.spacing_mm, scan.shape) for scan in scans])
-    topology = fitted(spacing, _median(extents / spacing), preset.budget)
+    if preset.coarsest_mm is None:
+        return spacing, fitted(spacing, _median(extents / spacing), preset.budget)
+    cube = np.full(3, np.median(extents, axis=0).min())
+    topology = fitted(spacing, _floats((cube / spacing).tolist()), preset.budget)
     finest = min(spacing)
-    while preset.coarsest_mm is not None and finest < preset.coarsest_mm:
+    while finest < preset.coarsest_mm:
         if np.prod(topology.patch) >= SHARE_SEEN * np.prod(_median(extents / spacing)):
             break
         finest = min(finest * COARSER, preset.coarsest_mm)
         spacing = _floats([max(each, finest) for each in spacing])
-        topology = fitted(spacing, _median(extents / spacing), preset.budget)
+        topology = fitted(spacing, _floats((cube / spacing).tolist()), preset.budget)
     return spacing, topology
 
 

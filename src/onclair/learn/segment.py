@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +50,12 @@ RECIPE = Training(
     checkpoint_seconds=30.0,
 )
 
+#: What gets as far within an hour on two cores: measured on virtual bones, 400 steps bring the loss from 1.1 to 0.85, and the recipe above
+#: to 1.00, where no lesion is found yet. AdamW after Loshchilov & Hutter, ICLR 2019, arXiv:1711.05101; the rest as above.
+QUICK = replace(RECIPE, optimiser="adamw", learning_rate=3e-3, weight_decay=1e-3)
+#: By preset of the plan.
+RECIPES: Mapping[str, Training] = MappingProxyType({"demo": QUICK, "laptop": RECIPE, "full": RECIPE})
+
 Weights = dict[str, npt.NDArray[Any]]
 
 
@@ -70,10 +78,16 @@ def network(plan: Plan, seed: int = 0) -> torch.nn.Module:
         return _Supervised(plan)
 
 
-def training_of(plan: Plan, *, steps: int, seed: int = 1, threads: int = 1) -> Training:
-    """Return the recipe for so many steps."""
-    fields = {name: getattr(RECIPE, name) for name in Training.__slots__}
-    return Training(**{**fields, "batch": plan.batch, "steps": steps, "seed": seed, "threads": threads})
+def training_of(plan: Plan, *, steps: int, preset: str = "laptop", seed: int = 1, threads: int = 1) -> Training:
+    """Return the recipe of a preset for so many steps.
+
+    Examples
+    --------
+    >>> plan = Plan((2.0, 2.0, 2.0), (16, 16, 16), 2, (4, 4, 4), ((1, 1, 1),) * 3, ((3, 3, 3),) * 3, (0.0, 1.0), 0.0, 1.0)
+    >>> training_of(plan, steps=9).optimiser, training_of(plan, steps=9, preset="demo").optimiser
+    ('nesterov', 'adamw')
+    """
+    return replace(RECIPES[preset], batch=plan.batch, steps=steps, seed=seed, threads=threads)
 
 
 def fit(patches: Patches, how: Training, *, checkpoint: Path | None = None, identity: str = "", progress: Listener = silent) -> Trained:

@@ -35,6 +35,8 @@ Runtime = Literal["onnxruntime", "openvino", "torch"]
 Answer = Callable[[Singles], Singles]
 #: Filters taken for the finest stage of a network whose plan does not say.
 UNKNOWN_FEATURES = (64,)
+#: The outer share of a tile, on each side, that alone is no reason to run it: there the Gaussian is below a hundredth.
+SKIRT = 1 / 8
 #: Slices of the scan that are brought to its grid at once.
 SLAB = 32
 
@@ -128,8 +130,8 @@ class Segmenter:
         affine : ndarray, shape (4, 4)
             Voxel to LPS mm; any order and direction of axes.
         inside : ndarray of bool, shape (x, y, z), optional
-            Tiles without any of it in their core (the half along each axis that no neighbour is nearer to) are skipped: every voxel of
-            it is in the core of one tile and well inside it. All run when left out.
+            Tiles without any of it in their core are skipped; a core is the tile without an eighth of it on each side, where its weight
+            is small. Every voxel is in the core of several tiles. All run when left out.
         **how
             ``threads``, ``ram_gb``, ``precision``, ``progress``: see :class:`How`.
 
@@ -240,9 +242,9 @@ class _Course:
         return np.ascontiguousarray(self.image[self._box(*first)])
 
     def _core(self, *first: int) -> tuple[slice, ...]:
-        """Return the part of a tile that no neighbour is nearer to: a quarter less on each side, but at the faces of the scan."""
-        sides = zip(first, self.patch, self.image.shape, strict=True)
-        return tuple(slice(at if at == 0 else at + side // 4, n if at + side >= n else at + side - side // 4) for at, side, n in sides)
+        """Return a tile without its skirt, which it keeps at the faces of the scan."""
+        sides = [(at, side, round(side * SKIRT), n) for at, side, n in zip(first, self.patch, self.image.shape, strict=True)]
+        return tuple(slice(at if at == 0 else at + less, n if at + side >= n else at + side - less) for at, side, less, n in sides)
 
     def _box(self, *first: int) -> tuple[slice, ...]:
         return tuple(slice(at, at + side) for at, side in zip(first, self.patch, strict=True))

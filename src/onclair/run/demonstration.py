@@ -48,7 +48,7 @@ def demonstrate(
         When the run that lies there was changed.
     """
     virtual = study.virtual.settings.read(study.virtual.tiny if tiny else study.virtual.demo, source=f"the demonstration of {study.name}")
-    settings = study.settings.read(study.virtual.quick if tiny else {}, source=f"the demonstration of {study.name}")
+    settings = study.settings.read(study.virtual.quick if tiny else study.virtual.shown, source=f"the demonstration of {study.name}")
     cohort = place / "cohort"
     _refuse_other(place, virtual.as_record())
     if not (cohort / "cohort.toml").exists():

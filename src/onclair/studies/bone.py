@@ -19,6 +19,7 @@ from onclair.core.study import Answer, Control, Description, Further, Learner, R
 from onclair.core.values import Case, Image, Mask
 from onclair.core.words import Words
 from onclair.explain.contributions import contributions
+from onclair.io.dicom.codes import ABNORMAL, ANATOMICAL, BONE, METASTASIS
 from onclair.learn.estimators import estimator
 from onclair.learn.lesion_finder import DEMO, THRESHOLD, Finding, bone_of, lesions_by_network, lesions_by_threshold, network_at
 from onclair.learn.pipeline import Pipeline
@@ -45,10 +46,9 @@ MODELS = ("logistic", "forest")
 #: A strength whose interval ends this many times apart tells nobody anything.
 WIDE = 4.0
 SEGMENTS: Mapping[str, Mapping[str, Any]] = {
-    "bone": {"category": ["123037004", "SCT", "Anatomical Structure"], "type": ["272673000", "SCT", "Bone"]},
-    "bones": {"category": ["123037004", "SCT", "Anatomical Structure"], "type": ["272673000", "SCT", "Bone"]},
-    "lesions": {"category": ["49755003", "SCT", "Morphologically abnormal structure"], "type": ["14799000", "SCT", "Metastasis"]},
-    "threshold": {"category": ["49755003", "SCT", "Morphologically abnormal structure"], "type": ["52988006", "SCT", "Lesion"]},
+    **{name: {"category": list(ANATOMICAL), "type": list(BONE)} for name in ("bone", "bones")},
+    "lesions": {"category": list(ABNORMAL), "type": list(METASTASIS)},
+    "threshold": {"category": list(ABNORMAL), "type": ["52988006", "SCT", "Lesion"]},
 }
 
 
@@ -62,7 +62,7 @@ class BoneSettings(RunSettings):
     strength: Literal["fe", "none"] = setting(
         "fe", "compute the load that a bone bears (fe), or not (none)", "calculer la charge qu'un os supporte (fe), ou non (none)"
     )
-    voxel_mm: float = setting(3.0, "side of the finite elements", "côté des éléments finis", unit="mm", ge=1, le=5)
+    voxel_mm: float = setting(1.5, "side of the finite elements", "côté des éléments finis", unit="mm", ge=1, le=5)
     samples: int = setting(8, "outlines drawn for the strength's interval", "contours tirés pour l'intervalle", ge=0, le=64)
     most_noise_hu: float = setting(
         60.0,
@@ -315,6 +315,7 @@ study = Study(
             "strength": "none",
         },
         demo={"patients": 20, "centres": 2, "seed": 1, "voxel_mm": 1.5, "fine_mm": 1.0, "truth_voxel_mm": 3.0},
+        shown={"voxel_mm": 3.0, "samples": 4, "repeats": 1},
         quick={"models": ("logistic",), "repeats": 1, "shuffles": 1, "strength": "none", "folds": 4},
     ),
     references=(

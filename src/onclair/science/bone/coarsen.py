@@ -11,7 +11,7 @@ Graph 2011;17:1663, doi:10.1109/TVCG.2010.268, section 5; there by faces, here b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -109,8 +109,8 @@ def coarsened(cells: Cells, factors: Factors) -> Coarsened:
     """
     scale = np.array(factors, dtype=np.int32)
     blocks = cells.at // scale
-    x, y, z = cells.shape
-    key = (blocks[:, 0].astype(np.int64) * (y // 1 + 1) + blocks[:, 1]) * (z + 1) + blocks[:, 2]
+    _, y, z = cells.shape
+    key = (blocks[:, 0].astype(np.int64) * y + blocks[:, 1]) * z + blocks[:, 2]
     order = np.argsort(key, kind="stable").astype(np.int32)
     label, count = _joined(order, key, cells.nodes)
     members = np.argsort(label, kind="stable").astype(np.int32)
@@ -181,7 +181,7 @@ def _share(nodes: Whole, a: int, b: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _joined(order: Whole, key: npt.NDArray[np.int64], nodes: Whole) -> tuple[Whole, int]:
-    """Number the parts of each block; cells of a block that share a node are one part."""
+    """Give each part of each block a number; cells of a block that share a node are one part."""
     label = np.full(order.size, -1, np.int32)
     parent = np.arange(order.size).astype(np.int32)
     count, start = 0, 0

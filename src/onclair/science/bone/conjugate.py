@@ -31,8 +31,8 @@ class Ended:
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def dot(a: Reals, b: Reals) -> float:
-    """Return the sum of products of two fields.
+def dot(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
+    """Return the sum of products of two arrays, summed in float64.
 
     Examples
     --------

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from onclair.science.bone.hex8 import CORNERS, elasticity, modes, stiffness, strain_matrix
-from onclair.science.bone.hex8_kernels import forces, stretches
+from onclair.science.bone.elements import elements_of
+from onclair.science.bone.hex8 import CORNERS, elasticity, stiffness, strain_matrix
 
 if TYPE_CHECKING:
     from onclair.science.bone.solve import Problem, Solution
@@ -34,9 +34,8 @@ def reaction_n(solution: Solution, problem: Problem, nodes: Flags) -> Reals:
     """
     u = np.ascontiguousarray(np.moveaxis(solution.displacement_mm, -1, 0))
     modulus = np.ascontiguousarray(problem.modulus_mpa)
-    blocks = tuple(tuple(float(value) for value in row) for row in modes(stiffness(problem.spacing_mm, problem.poisson)))
     found = np.zeros_like(u)
-    forces(u, found, modulus, stretches(modulus > 0, 0), blocks)
+    elements_of(modulus, stiffness(problem.spacing_mm, problem.poisson), 1, map).forces(u, found)
     return np.asarray(found[:, nodes].sum(axis=1))
 
 

@@ -140,9 +140,7 @@ def _from_elements(
         _add_cell(total, coarse[cell], operator[0], operator[1], operator[2])
 
 
-def from_elements(
-    fine: tuple[Cells, Reals, Reals], coarse: Coarsened, matrix: Reals, weights: Reals, dtype: type
-) -> Operator:
+def from_elements(fine: tuple[Cells, Reals, Reals], coarse: Coarsened, matrix: Reals, weights: Reals, dtype: type) -> Operator:
     """Return the first coarse operator.
 
     Parameters

@@ -150,7 +150,7 @@ def unmoded(blocks: Reals) -> Reals:
         block = block + np.triu(block, 1).T
         for i, j in product(range(3), repeat=2):
             full[at[i], i, at[j], j] = block[i, j]
-    return np.einsum("sa,sitj,tb->aibj", SIGNS, full, SIGNS).reshape(24, 24)
+    return np.asarray(np.einsum("sa,sitj,tb->aibj", SIGNS, full, SIGNS).reshape(24, 24))
 
 
 def own_blocks(matrix: Reals) -> Reals:

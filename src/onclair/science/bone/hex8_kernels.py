@@ -132,8 +132,8 @@ def _given(y: Reals, at: int, v: Reals, of: int, n: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def forces(u: Reals, y: Reals, modulus: Reals, rows: Stretches, blocks: Modes) -> None:
-    """Write the forces that hold a displacement, K u, into `y`.
+def add_forces(u: Reals, y: Reals, modulus: Reals, rows: Stretches, blocks: Modes) -> None:
+    """Add the forces that hold a displacement, K u, to `y`.
 
     Parameters
     ----------
@@ -151,7 +151,6 @@ def forces(u: Reals, y: Reals, modulus: Reals, rows: Stretches, blocks: Modes) -
     v, e = np.zeros(24 * W, u.dtype), np.zeros(W, u.dtype)
     flat, out, moduli = u.reshape(-1), y.reshape(-1), modulus.reshape(-1)
     _, X, Y, Z = u.shape
-    out[:] = 0
     for s in range(rows.shape[0]):
         i, j = rows[s, 0], rows[s, 1]
         for first in range(rows[s, 2], rows[s, 3], W):

@@ -83,7 +83,9 @@ class Load:
             raise BadSetting("A load is a strain or a displacement in mm; give one of the two.", item="strain")
         by = self.displacement_mm if self.strain is None else self.strain * height_mm
         if by is None or not np.isfinite(by) or by == 0:
-            raise BadSetting(f"The prescribed displacement is {by} mm; a body that is not moved carries no load, so give another.", item="strain")
+            raise BadSetting(
+                f"The prescribed displacement is {by} mm; a body that is not moved carries no load, so give another.", item="strain"
+            )
         return float(by)
 
 
@@ -200,7 +202,12 @@ def material_case(
     bottom, top = planes_of(modulus, along)
     height = (top - bottom) * float(spacing_mm[along])
     return held_between(
-        modulus, tuple(spacing_mm), case=case, ends=_ends(modulus > 0, along, (bottom, top)), load=(along, load.over(height), height), poisson=poisson
+        modulus,
+        spacing_mm,
+        case=case,
+        ends=_ends(modulus > 0, along, (bottom, top)),
+        load=(along, load.over(height), height),
+        poisson=poisson,
     )
 
 

@@ -1,8 +1,9 @@
-"""A preconditioner for the stiffness of a body of voxels: one V-cycle of geometric multigrid with Galerkin coarse operators."""
+"""A preconditioner for the stiffness of a body of voxels: a cycle of geometric multigrid with Galerkin coarse operators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy.typing as npt
 from scipy import linalg
 
 from onclair.science.bone import hex8, hex8_kernels, smoother, stencils
-from onclair.science.bone.coarsen import Cells, Coarsened, Factors, cells_of, coarsened
+from onclair.science.bone.coarsen import Coarsened, Factors, cells_of, coarsened
+from onclair.science.bone.conjugate import dot
+from onclair.science.bone.elements import GAP, Elements, run, shared
 from onclair.science.bone.galerkin import Operator, from_elements, from_operator
-from onclair.science.bone.hex8_kernels import Modes, Stretches
+from onclair.science.bone.hex8_kernels import Stretches
 from onclair.science.bone.supports import node_flags
 
 Reals: TypeAlias = npt.NDArray[Any]
@@ -20,13 +23,13 @@ Whole: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.uint8]
 
 #: Steps of the smoother before and after the coarse correction on the fine grid, and sweeps of Gauss-Seidel on coarse ones.
-DEGREE, SWEEPS = 3, 2
+DEGREE, SWEEPS = 2, 2
 #: Nodes of a grid that is solved directly, and of one that is where coarsening no longer helps.
 FEW, MOST = 250, 2500
+#: A first step on a coarse grid that leaves no more than this of the residual needs no second.
+ENOUGH = 0.25
 #: An axis is coarsened while its edges are at most this many times the shortest.
 ALIKE = 1.6
-#: Cells without material that a stretch may run over.
-GAP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,11 @@ class Fine:
 
     Attributes
     ----------
-    modulus : ndarray, shape (x, y, z)
+    elements : Elements
     free : ndarray, uint8, shape (3, x + 1, y + 1, z + 1)
         1 where a component of a node with material is not held.
-    elements, nodes : Stretches
-    blocks : Modes
+    nodes : tuple of Stretches
+        One for each thread.
     inverse : ndarray, shape (6, x + 1, y + 1, z + 1)
         Of the diagonal blocks.
     steps : tuple of ndarray
@@ -50,11 +53,9 @@ class Fine:
         Four fields and (node, 3) to work in.
     """
 
-    modulus: Reals
+    elements: Elements
     free: Flags
-    elements: Stretches
-    nodes: Stretches
-    blocks: Modes
+    nodes: tuple[Stretches, ...]
     inverse: Reals
     steps: tuple[Reals, ...]
     where: Whole
@@ -72,8 +73,8 @@ class Grid:
     inverse : ndarray, shape (node, 9)
         Of the diagonal blocks.
     parents : ndarray, int32, shape (finer node, 8)
-    x, b, r : ndarray, shape (node, 3)
-        Room to work in.
+    x, b, f, g, first : ndarray, shape (node, 3)
+        Displacement, right-hand side and room to work in.
     """
 
     operator: stencils.Parts
@@ -81,7 +82,9 @@ class Grid:
     parents: Whole
     x: Reals
     b: Reals
-    r: Reals
+    f: Reals
+    g: Reals
+    first: Reals
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +108,25 @@ class Hierarchy:
 
 
 def hierarchy(
-    modulus: npt.NDArray[np.float64], edges_mm: tuple[float, float, float], poisson: float, free: Flags, dtype: type
+    elements: Elements, edges_mm: tuple[float, float, float], matrix: npt.NDArray[np.float64], free: Flags, dtype: type
 ) -> Hierarchy:
     """Return the grids of a body.
 
     Parameters
     ----------
-    modulus : ndarray, float64, shape (x, y, z)
-        At most about 1; 0 where there is nothing.
+    elements : Elements
+        In float64.
     edges_mm : tuple of float
-    poisson : float
+    matrix : ndarray, shape (24, 24)
+        Stiffness of an element of 1 MPa.
     free : ndarray, uint8, shape (3, x + 1, y + 1, z + 1)
+        1 where a component of a node with material is not held.
     dtype : type
         Of numbers inside: float32, or float64 where that is not enough.
     """
-    matrix = hex8.stiffness(edges_mm, poisson)
+    modulus = elements.modulus / elements.modulus.max()
     there = node_flags(modulus > 0)
-    fine = _fine(modulus, matrix, free, there, dtype)
+    fine = _fine(elements, matrix, free, there, dtype)
     cells = cells_of(modulus > 0, there)
     factors = factors_of(edges_mm, cells.shape)
     coarse = coarsened(cells, factors)
@@ -158,17 +163,18 @@ def factors_of(edges_mm: tuple[float, ...], shape: tuple[int, ...]) -> Factors:
     return x, y, z
 
 
-def _fine(modulus: npt.NDArray[np.float64], matrix: Reals, free: Flags, there: npt.NDArray[np.bool_], dtype: type) -> Fine:
-    elements, nodes = hex8_kernels.stretches(modulus > 0, GAP), hex8_kernels.stretches(there, GAP)
+def _fine(elements: Elements, matrix: Reals, free: Flags, there: npt.NDArray[np.bool_], dtype: type) -> Fine:
+    inside = elements.scaled(1 / elements.modulus.max(), dtype)
+    nodes = hex8_kernels.stretches(there, GAP)
     inverse = np.zeros((6, *there.shape), dtype)
-    hex8_kernels.diagonal(modulus, elements, hex8.own_blocks(matrix), inverse)
+    for rows in elements.rows():
+        hex8_kernels.diagonal(inside.modulus, rows, hex8.own_blocks(matrix), inverse)
     hex8_kernels.invert_diagonal(inverse, free, nodes)
-    blocks = tuple(tuple(dtype(value) for value in row) for row in hex8.modes(matrix))
     chebyshev = smoother.chebyshev_steps(DEGREE, hex8.smoothing_bound(matrix))
-    steps = tuple(np.array([a, b, k > 0], dtype) for k, (a, b) in enumerate(chebyshev))
+    steps: tuple[Reals, ...] = tuple(np.array([a, b, k > 0], dtype) for k, (a, b) in enumerate(chebyshev))
     where = np.flatnonzero(there.ravel()).astype(np.int32)
     work = (*(np.zeros((3, *there.shape), dtype) for _ in range(4)), np.zeros((len(where), 3), dtype))
-    return Fine(modulus.astype(dtype), free, elements, nodes, blocks, inverse, steps, where, work)
+    return Fine(inside, free, shared(nodes, elements.threads), inverse, steps, where, work)
 
 
 def _grid(operator: Operator, coarse: Coarsened) -> Grid:
@@ -180,8 +186,8 @@ def _grid(operator: Operator, coarse: Coarsened) -> Grid:
     # A component that nothing resists (all that hangs on it is held) is left where it is.
     inverse[some] = np.linalg.pinv(own[some] / scale, rcond=1e-6, hermitian=True) / scale
     dtype = operator.values.dtype
-    x, b, r = (np.zeros((len(own), 3), dtype) for _ in range(3))
-    return Grid((operator.first, operator.near, operator.values), inverse.reshape(-1, 9).astype(dtype), coarse.parents, x, b, r)
+    room = (np.zeros((len(own), 3), dtype) for _ in range(5))
+    return Grid((operator.first, operator.near, operator.values), inverse.reshape(-1, 9).astype(dtype), coarse.parents, *room)
 
 
 def _own(operator: Operator) -> npt.NDArray[np.float64]:
@@ -211,7 +217,7 @@ def _factor(operator: Operator) -> tuple[Reals, Reals]:
     return linalg.cholesky(matrix), scale
 
 
-def v_cycle(levels: Hierarchy, r: Reals, scale: float = 1.0) -> Reals:
+def cycle(levels: Hierarchy, r: Reals, scale: float = 1.0) -> Reals:
     """Return about what displacement a residual asks for, times a scale.
 
     Parameters
@@ -232,7 +238,7 @@ def v_cycle(levels: Hierarchy, r: Reals, scale: float = 1.0) -> Reals:
     d[:] = 0
     np.multiply(r, scale, out=left, casting="same_kind")
     _smooth(fine)
-    hex8_kernels.forces(d, f, fine.modulus, fine.elements, fine.blocks)
+    fine.elements.forces(d, f)
     left -= f
     stencils.packed(left, fine.free, fine.where, nodes)
     stencils.gathered(nodes, top.parents, top.b)
@@ -241,7 +247,7 @@ def v_cycle(levels: Hierarchy, r: Reals, scale: float = 1.0) -> Reals:
     stencils.spread(top.x, top.parents, nodes)
     stencils.unpacked(nodes, fine.free, fine.where, d)
     x += d
-    hex8_kernels.forces(d, f, fine.modulus, fine.elements, fine.blocks)
+    fine.elements.forces(d, f)
     left -= f
     _smooth(fine)
     return x
@@ -251,8 +257,8 @@ def _smooth(fine: Fine) -> None:
     x, d, left, f, _ = fine.work
     for k, step in enumerate(fine.steps):
         if k:
-            hex8_kernels.forces(d, f, fine.modulus, fine.elements, fine.blocks)
-        smoother.smooth((x, d, left, f), fine.inverse, fine.nodes, step)
+            fine.elements.forces(d, f)
+        run(fine.elements.map, partial(smoother.smooth, (x, d, left, f), fine.inverse, step), fine.nodes)
 
 
 def _coarse(levels: Hierarchy, k: int) -> None:
@@ -265,10 +271,42 @@ def _coarse(levels: Hierarchy, k: int) -> None:
     grid.x[:] = 0
     for _ in range(SWEEPS):
         stencils.sweep(grid.operator, grid.inverse, grid.x, grid.b, 0)
-    stencils.residual(grid.operator, grid.x, grid.b, grid.r)
+    stencils.product(grid.operator, grid.x, grid.f)
+    np.subtract(grid.b, grid.f, out=grid.f)
     below = levels.grids[k + 1]
-    stencils.gathered(grid.r, below.parents, below.b)
-    _coarse(levels, k + 1)
+    stencils.gathered(grid.f, below.parents, below.b)
+    _twice(levels, k + 1)
     stencils.spread(below.x, below.parents, grid.x)
     for _ in range(SWEEPS):
         stencils.sweep(grid.operator, grid.inverse, grid.x, grid.b, 1)
+
+
+def _twice(levels: Hierarchy, k: int) -> None:
+    """Take up to two steps of conjugate gradients on grid k, each under a cycle from there: the K-cycle.
+
+    Trilinear functions make thin struts too stiff, so that one correction falls short; the second step makes good for it.
+    Y. Notay, P. S. Vassilevski, Numer Linear Algebra Appl 2008;15:473, doi:10.1002/nla.542, alg. 4.2.
+    """
+    _coarse(levels, k)
+    if k == len(levels.grids) - 1:
+        return
+    grid = levels.grids[k]
+    x, first, b, f, g = grid.x, grid.first, grid.b, grid.f, grid.g
+    first[:] = x
+    stencils.product(grid.operator, first, f)
+    energy, along, before = dot(first, f), dot(first, b), dot(b, b)
+    if not energy > 0:
+        return
+    b -= b.dtype.type(along / energy) * f
+    g[:] = f
+    if dot(b, b) <= ENOUGH**2 * before:
+        x *= b.dtype.type(along / energy)
+        return
+    _coarse(levels, k)
+    stencils.product(grid.operator, x, f)
+    mixed, second, further = dot(x, g), dot(x, f), dot(x, b)
+    left = second - mixed * mixed / energy
+    share = further / left if left > 0 else 0.0
+    x *= b.dtype.type(share)
+    first *= b.dtype.type(along / energy - mixed * share / energy)
+    x += first

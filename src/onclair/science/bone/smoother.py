@@ -39,7 +39,7 @@ def chebyshev_steps(degree: int, bound: float) -> list[tuple[float, float]]:
 
 
 @njit(cache=True, nogil=True)
-def smooth(fields: tuple[Reals, Reals, Reals, Reals], inverse: Reals, rows: Stretches, factors: Reals) -> None:
+def smooth(fields: tuple[Reals, Reals, Reals, Reals], inverse: Reals, factors: Reals, rows: Stretches) -> None:
     """Take one step: subtract forces from the residual, turn it into a direction, go along it.
 
     Parameters
@@ -48,10 +48,10 @@ def smooth(fields: tuple[Reals, Reals, Reals, Reals], inverse: Reals, rows: Stre
         x, d, r and K d of the step before; the first three are changed.
     inverse : ndarray, shape (6, x, y, z)
         Inverse diagonal blocks.
-    rows : Stretches
-        Of the nodes.
     factors : ndarray, shape (3,)
         a and b of :func:`chebyshev_steps`, and how much of K d to subtract, 0 or 1.
+    rows : Stretches
+        Of the nodes.
     """
     x, d, r, f = fields
     _, X, Y, Z = x.shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from resource import RUSAGE_SELF, getrusage
@@ -12,17 +13,19 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from threadpoolctl import threadpool_limits
 
 from onclair.core.errors import BadInput, BadSetting
 from onclair.science.bone.conjugate import dot, iterate
 from onclair.science.bone.fields import principal_strains, reaction_n, strain_energy_density
-from onclair.science.bone.hex8 import modes, stiffness
-from onclair.science.bone.hex8_kernels import Modes, Stretches, forces, stretches
-from onclair.science.bone.multigrid import GAP, hierarchy, v_cycle
-from onclair.science.bone.supports import node_flags, supported
+from onclair.science.bone.multigrid import cycle, hierarchy
+from onclair.science.bone.supported_body import SupportedBody, started, supported_body
+from onclair.science.bone.supports import node_flags
 
 __all__ = ["Problem", "Solution", "principal_strains", "reaction_n", "solve", "strain_energy_density"]
+
+#: What energy and work of the supports may differ by, and the residual below which rounding rules.
+BALANCED, LEAST = 1e-4, 1e-13
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -70,9 +73,13 @@ class Problem:
         nodes = (*(n + 1 for n in modulus.shape), 3)
         for name, array in (("held", self.held), ("displacement_mm", self.displacement_mm)):
             if array.shape != nodes:
-                raise BadInput(f"The array '{name}' has the shape {array.shape}; a body of {modulus.shape} voxels needs {nodes}.", item=name)
+                raise BadInput(
+                    f"The array '{name}' has the shape {array.shape}; a body of {modulus.shape} voxels needs {nodes}.", item=name
+                )
         if not np.isfinite(self.displacement_mm[self.held]).all():
-            raise BadInput("A prescribed displacement is not a finite number; give millimetres at every node that is held.", item="displacement_mm")
+            raise BadInput(
+                "A prescribed displacement is not a finite number; give millimetres at every node that is held.", item="displacement_mm"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,143 +163,88 @@ def solve(
     [0.0, 0.0, -40.0]
     """
     began = process_time()
-    body = _body(problem)
-    u = body.fields(np.where(problem.held, problem.displacement_mm, 0.0))
-    r = np.zeros_like(u)
-    body.forces(u, r)
-    r *= -1.0 * body.free
-    reference = float(np.sqrt(dot(r, r)))
-    if not np.any(problem.displacement_mm[problem.held]):
-        raise BadInput("Every prescribed displacement is 0 mm; a body that is not moved carries no load, so move a support.", item="displacement_mm")
-    if reference > 0:
-        u, r = _started(body, problem, (u, r), start)
-    levels_s, history = 0.0, [float(np.sqrt(dot(r, r))) / reference if reference > 0 else 0.0]
-    for kind in (np.float32, np.float64):
-        before = process_time()
+    with ThreadPoolExecutor(max(threads, 1)) as pool, threadpool_limits(max(threads, 1)):
+        body = supported_body(problem, threads, pool.map if threads > 1 else map)
+        u = body.fields(np.where(problem.held, problem.displacement_mm, 0.0))
+        r = body.residual(u)
+        if not np.any(problem.displacement_mm[problem.held]):
+            raise BadInput(
+                "Every prescribed displacement is 0 mm; a body that is not moved carries no load, so move a support.",
+                item="displacement_mm",
+            )
+        reference = float(np.sqrt(dot(r, r)))
+        if reference > 0:
+            u, r = started(body, problem, (u, r), start)
+        history, setup_s = _brought_down(body, (u, r), (reference, tolerance), max_iterations)
+        return _solution(body, u, (reference, history), (process_time() - began, setup_s))
+
+
+def _brought_down(
+    body: SupportedBody, fields: tuple[Reals, Reals], wanted: tuple[float, float], most: int
+) -> tuple[tuple[float, ...], float]:
+    """Iterate until residual and energy are right; return how the residual fell and the CPU seconds spent before the first step.
+
+    The preconditioner works in float32; where that is not enough to keep it positive definite, a second one in float64 goes on. Beside
+    stiff supports a small residual may still be large for what is soft between them, so the energy has to balance as well.
+    """
+    u, r = fields
+    reference, tolerance = wanted
+    setup_s, history = 0.0, [float(np.sqrt(dot(r, r))) / reference if reference > 0 else 0.0]
+    kinds, cycles = iter((np.float32, np.float64)), None
+    while len(history) <= most:
         if history[-1] <= tolerance:
+            if tolerance <= LEAST or body.energy_error(u, reference) <= BALANCED:
+                break
+            tolerance *= 0.01
+            continue
+        kind = next(kinds, None) if cycles is None else None
+        if kind is not None:
+            before = process_time()
+            cycles = partial(cycle, hierarchy(body.elements, body.edges_mm, body.matrix, body.free, kind))
+            setup_s += process_time() - before
+        if cycles is None:
             break
-        levels = hierarchy(body.modulus / body.modulus.max(), problem.spacing_mm, problem.poisson, body.free, kind)
-        levels_s += process_time() - before
-        ended = iterate(
-            (u, r), body.free, (body.forces, partial(v_cycle, levels)), reference=reference, tolerance=tolerance, most=max_iterations
-        )
+        how = {"reference": reference, "tolerance": tolerance}
+        ended = iterate((u, r), body.free, (body.elements.forces, cycles), most=most - len(history) + 1, **how)
         history += ended.history[1:]
-        if not ended.broken:
-            break
+        cycles = None if ended.broken else cycles
+    _require_balance(body, u, (reference, tolerance), history)
+    return tuple(history), setup_s
+
+
+def _require_balance(body: SupportedBody, u: Reals, wanted: tuple[float, float], history: list[float]) -> None:
+    reference, tolerance = wanted
     if not history[-1] <= tolerance:
         raise BadInput(
             f"The displacement did not converge: after {len(history) - 1} iterations the residual is {history[-1]:.2g} of the load, "
             f"and {tolerance:g} was asked for; allow more iterations, or look for parts that hang by an edge.",
             item="max_iterations",
         )
-    return _solution(body, u, reference, tuple(history), (process_time() - began, levels_s))
+    found = body.energy_error(u, reference)
+    if not found <= BALANCED:
+        raise BadInput(
+            f"The displacement did not converge: energy and work of the supports differ by {found:.2g} of them, where {BALANCED:g} is "
+            "allowed; the moduli span too many decades, so raise the least or leave those voxels out.",
+            item="modulus_mpa",
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """What of a problem is solved: its parts that are supported, cropped to their box, fields by component.
-
-    Attributes
-    ----------
-    box : tuple of slice
-        Of the voxels.
-    modulus : ndarray, shape (x, y, z)
-    free : ndarray, uint8, shape (3, x + 1, y + 1, z + 1)
-    shape : tuple of int
-        Voxels of the whole grid.
-    removed : int
-    """
-
-    box: tuple[slice, slice, slice]
-    modulus: Reals
-    free: npt.NDArray[np.uint8]
-    shape: tuple[int, ...]
-    removed: int
-    rows: Stretches
-    blocks: Modes
-
-    def forces(self, u: Reals, f: Reals) -> None:
-        """Write K u into f."""
-        forces(u, f, self.modulus, self.rows, self.blocks)
-
-    def fields(self, values: npt.NDArray[np.generic]) -> Reals:
-        """Return values of the whole grid's nodes, (x, y, z, 3), by component within the box."""
-        nodes = tuple(slice(s.start, s.stop + 1) for s in self.box)
-        return np.ascontiguousarray(np.moveaxis(values[nodes], -1, 0), dtype=np.float64)
-
-    def whole(self, u: Reals) -> Reals:
-        """Return a field on the whole grid, (x + 1, y + 1, z + 1, 3)."""
-        found = np.zeros((*(n + 1 for n in self.shape), 3))
-        found[tuple(slice(s.start, s.stop + 1) for s in self.box)] = np.moveaxis(u, 0, -1)
-        return found
-
-
-def _body(problem: Problem) -> _Body:
-    material = problem.modulus_mpa > 0
-    kept = supported(material, problem.held.any(axis=-1))
-    if not kept.any():
-        raise BadInput("No part of the material is joined to a node that is held; hold some of its nodes.", item="held")
-    box = ndimage.find_objects(kept.astype(np.int8))[0]
-    modulus = np.ascontiguousarray(np.where(kept, problem.modulus_mpa, 0.0)[box])
-    held = problem.held[tuple(slice(s.start, s.stop + 1) for s in box)]
-    free = np.ascontiguousarray(node_flags(modulus > 0)[None] & ~np.moveaxis(held, -1, 0)).astype(np.uint8)
-    blocks = tuple(tuple(float(value) for value in row) for row in modes(stiffness(problem.spacing_mm, problem.poisson)))
-    removed = int(np.count_nonzero(material) - np.count_nonzero(kept))
-    return _Body(box, modulus, free, material.shape, removed, stretches(modulus > 0, GAP), blocks)
-
-
-def _started(body: _Body, problem: Problem, fields: tuple[Reals, Reals], start: Reals | None) -> tuple[Reals, Reals]:
-    """Return the displacement to begin with and its residual: as given, or affine, unless rest is nearer."""
-    u, r = fields
-    if start is None:
-        guess = _affine(problem, body)
-    elif start.shape == problem.held.shape:
-        guess = body.fields(start)
-    else:
-        raise BadInput(f"The displacement to start from has the shape {start.shape}; this grid needs {problem.held.shape}.", item="start")
-    other = np.where(body.free == 1, guess, u)
-    left = np.zeros_like(r)
-    body.forces(other, left)
-    left *= -1.0 * body.free
-    return (other, left) if dot(left, left) < dot(r, r) else (u, r)
-
-
-def _affine(problem: Problem, body: _Body) -> Reals:
-    """Return the least affine field that fits the prescribed displacements, by component."""
-    there = node_flags(body.modulus > 0)
-    held, given = (np.moveaxis(a[tuple(slice(s.start, s.stop + 1) for s in body.box)], -1, 0) for a in (problem.held, problem.displacement_mm))
-    axes = [np.arange(n) * edge for n, edge in zip(there.shape, problem.spacing_mm, strict=True)]
-    found = np.zeros((3, *there.shape))
-    for c in range(3):
-        at = np.nonzero(held[c] & there)
-        if not at[0].size:
-            continue
-        places = np.stack([axis[i] for axis, i in zip(axes, at, strict=True)], axis=1)
-        middle, known = places.mean(axis=0), given[c][at]
-        slope = np.linalg.lstsq(places - middle, known - known.mean(), rcond=1e-9)[0]
-        x, y, z = (slope[a] * (axes[a] - middle[a]) for a in range(3))
-        found[c] = known.mean() + x[:, None, None] + y[:, None] + z
-    return found
-
-
-def _solution(body: _Body, u: Reals, reference: float, history: tuple[float, ...], cpu_s: tuple[float, float]) -> Solution:
-    there = node_flags(body.modulus > 0)
+def _solution(body: SupportedBody, u: Reals, fell: tuple[float, tuple[float, ...]], cpu_s: tuple[float, float]) -> Solution:
+    reference, history = fell
+    there = node_flags(body.material)
     u *= there
     f = np.zeros_like(u)
-    body.forces(u, f)
+    body.elements.forces(u, f)
     held = there[None] & (body.free == 0)
     loose = f * body.free
-    energy, work = dot(u, f), float(np.sum(u[held] * f[held]))
-    # A rigid motion has no energy: what is left is rounding, and is told as a share of what a motion against rest would take.
-    scale = max(abs(energy), abs(work), 1e-9 * reference * float(np.abs(u).max()))
     return Solution(
         displacement_mm=body.whole(u),
         iterations=len(history) - 1,
         relative_residual=float(np.sqrt(dot(loose, loose))) / reference if reference > 0 else 0.0,
-        energy_error=abs(energy - work) / scale if scale > 0 else 0.0,
+        energy_error=body.energy_error(u, reference),
         imbalance_n=float(np.linalg.norm([f[c][held[c]].sum() for c in range(3)])),
         removed_elements=body.removed,
-        elements=int(np.count_nonzero(body.modulus)),
+        elements=int(np.count_nonzero(body.material)),
         nodes=int(np.count_nonzero(there)),
         cpu_s=cpu_s[0],
         setup_cpu_s=cpu_s[1],
@@ -322,7 +274,9 @@ def check_modulus(modulus: Reals) -> None:
         raise BadInput(f"The material has the shape {modulus.shape}; a volume (x, y, z) is needed.", item="modulus_mpa")
     bad = int(np.count_nonzero(~np.isfinite(modulus)))
     if bad:
-        raise BadInput(f"The material has {bad} voxels that are not finite numbers; every modulus must be 0 or more MPa.", item="modulus_mpa")
+        raise BadInput(
+            f"The material has {bad} voxels that are not finite numbers; every modulus must be 0 or more MPa.", item="modulus_mpa"
+        )
     if modulus.min() < 0:
         raise BadInput(
             f"The material has {int((modulus < 0).sum())} negative moduli, down to {modulus.min():g} MPa; write 0 where there is nothing.",

@@ -29,7 +29,7 @@ def widest(first: Starts) -> int:
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _product(values: Reals, at: int, v: Reals, size: int) -> float:
+def _product(values: Reals, at: int, v: Reals, size: int) -> Any:
     """Return the product of a row with the values around its node."""
     here = np.uint64(at)
     total = values.dtype.type(0)
@@ -78,15 +78,15 @@ def sweep(operator: Parts, inverse: Reals, x: Reals, b: Reals, backward: int) ->
 
 
 @njit(cache=True, nogil=True)
-def residual(operator: Parts, x: Reals, b: Reals, r: Reals) -> None:
-    """Write b - A x into `r`."""
+def product(operator: Parts, x: Reals, f: Reals) -> None:
+    """Write A x into `f`."""
     first, near, values = operator
     v = np.empty(3 * widest(first), x.dtype)
     for n in range(first.size - 1):
         start, size = first[n], first[n + 1] - first[n]
         _around(x, near, start, size, v)
         for c in range(3):
-            r[n, c] = b[n, c] - _product(values, 9 * start + 3 * c * size, v, 3 * size)
+            f[n, c] = _product(values, 9 * start + 3 * c * size, v, 3 * size)
 
 
 @njit(cache=True, nogil=True)

@@ -19,7 +19,7 @@ from onclair.core.errors import BadSetting
 from onclair.core.finding import Finding
 from onclair.core.progress import Listener, silent
 from onclair.core.values import Image, Mask
-from onclair.io.dicom.codes import METASTASIS, region_of
+from onclair.io.dicom.codes import ABNORMAL, ANATOMICAL, BONE, METASTASIS, region_of
 from onclair.io.dicom.read import Volume
 from onclair.io.dicom.segmented import bone_segment, lesion_segment, write_segments
 from onclair.io.dicom.sr import Measured, write_measurements
@@ -39,8 +39,8 @@ from onclair.science.volumes.diameters import volume_ml
 from onclair.studies.tasks.bone_scan import Boned, Given, boned
 
 #: What a bone or lesion is in a SEG (category, type), for the finding.
-BONE_CODES = {"category": ["123037004", "SCT", "Anatomical Structure"], "type": ["272673000", "SCT", "Bone"]}
-LESION_CODES = {"category": ["49755003", "SCT", "Morphologically abnormal structure"], "type": ["14799000", "SCT", "Metastasis"]}
+BONE_CODES = {"category": list(ANATOMICAL), "type": list(BONE)}
+LESION_CODES = {"category": list(ABNORMAL), "type": list(METASTASIS)}
 FILES = ("ct", "bone", "lesions", "table", "seg", "sr", "rtstruct", "finding", "sheet")
 
 

@@ -189,7 +189,7 @@ def _trained(asked: Train, material: Material, plan: Plan, kept: Path, task: Map
 
     scans = prepared(material, plan, kept, asked.seed, progress=asked.progress)
     parts = range(len(plan.folds)) if asked.fold is None else [min(asked.fold, len(plan.folds) - 1)]
-    how = training_of(plan, steps=int(task["steps"]), seed=asked.seed, threads=asked.threads)
+    how = training_of(plan, steps=int(task["steps"]), preset=asked.preset, seed=asked.seed, threads=asked.threads)
     members: list[Trained] = []
     began = time.monotonic()
     for part in parts:
