@@ -20,7 +20,7 @@ setup: $(VENV)/.stamp-dev peers
 
 # Tools that the benchmarks run beside Onclair, each in an environment of its own; a peer that does not build is named and passed over.
 PEERS := .venv-peers
-peers: $(PEERS)/statistics/.stamp $(PEERS)/panoptica/.stamp $(VENV)/.stamp-run
+peers: $(PEERS)/statistics/.stamp $(PEERS)/parosol/.stamp $(PEERS)/panoptica/.stamp $(VENV)/.stamp-run
 	@$(VENV)/bin/onclair bench peers --peer-home $(PEERS)
 
 $(PEERS)/statistics/.stamp: requirements/peer-statistics.txt
@@ -28,6 +28,13 @@ $(PEERS)/statistics/.stamp: requirements/peer-statistics.txt
 	@$(PYTHON) -m venv $(PEERS)/statistics
 	@$(PEERS)/statistics/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+# A finite-element solver under the GPL: started as a process of its own by `bench fe`, never imported. It has no wheel everywhere.
+$(PEERS)/parosol/.stamp: requirements/peer-parosol.txt
+	@echo "Installing the finite-element peer for the benchmarks in $(PEERS)/parosol."
+	@$(PYTHON) -m venv $(PEERS)/parosol
+	@$(PEERS)/parosol/bin/pip install --quiet --disable-pip-version-check --requirement $< && touch $@ || \
+		{ echo "parosol-py could not be installed here; \`onclair bench fe\` will say that it is missing." >&2; rm -rf $(PEERS)/parosol; }
 
 # Panoptica pins an older numpy; a reference test asks it by a subprocess and is skipped without it.
 $(PEERS)/panoptica/.stamp: requirements/peer-panoptica.txt

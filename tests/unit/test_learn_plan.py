@@ -60,6 +60,12 @@ def test_the_demonstration_coarsens_fine_scans_to_at_most_two_millimetres_and_le
     assert planned("demo", shape=(60, 60, 40)).spacing_mm == (0.8, 0.8, 1.5)
 
 
+def test_patches_of_the_demonstration_are_cubes_whatever_the_shape_of_the_scans() -> None:
+    plan = planned("demo", spacing=(2.0, 2.0, 2.0), shape=(200, 60, 90))
+    assert (plan.spacing_mm, plan.patch, plan.batch) == ((2.0, 2.0, 2.0), (32, 32, 32), 6)
+    assert len(set(planned("laptop", spacing=(2.0, 2.0, 2.0), shape=(200, 60, 90)).patch)) > 1
+
+
 def test_filters_are_those_of_the_presets() -> None:
     assert (planned("demo").features[0], max(planned("laptop").features), planned("full").features[0]) == (8, 64, 32)
     assert max(planned("full").features) == 320

@@ -46,7 +46,7 @@ def test_the_penalty_reaches_the_model_and_names_are_checked() -> None:
     assert [each.name for each in model(TableSettings(models=("forest", "logistic")))] == ["logistic", "forest"]
     with pytest.raises(BadSetting, match="'logistic'"):
         model(TableSettings(models=("logistics",)))
-    with pytest.raises(BadSetting, match="onclair federate table"):
+    with pytest.raises(BadSetting, match="onclair validate"):
         model(TableSettings(models=("cox",)))
 
 
@@ -54,7 +54,7 @@ def test_follow_up_times_are_sent_to_the_federation_in_one_sentence(tmp_path: Pa
     cohort = write(VirtualTable(patients=40, centres=2, kind="survival"), tmp_path / "cohort")
     said = onclair_here("run", "table", "--data", cohort, "--out", tmp_path / "run", "--workers", "1")
     assert (said.code, said.err.count("\n")) == (2, 1)
-    assert "`onclair federate table`" in said.err
+    assert "`onclair validate`" in said.err
     assert not (tmp_path / "run").exists()
 
 

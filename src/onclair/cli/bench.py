@@ -144,7 +144,7 @@ def spectra(parts: str | None, measurements: int, patients: int, faulty: int, se
 
 @bench.command()
 @click.option("--data", type=folder, required=True, help="The folder with torso_ct/example_ct.nii.gz.")
-@click.option("--model", type=folder, default=None, help="A network folder of bone train; an untrained one of the same work when left out.")
+@click.option("--model", type=folder, default=None, help="A network folder of bone train; the demonstration's when left out.")
 @as_json
 def bone(data: Path, model: Path | None, as_json: bool) -> None:
     """Bone: the network over a real scan beside torch over every tile, and the memory of a whole body, one thread."""
@@ -158,6 +158,32 @@ def bone(data: Path, model: Path | None, as_json: bool) -> None:
         said = each.reason if each.value is None else f"{each.value:.4g}{'' if each.unit == '1' else ' ' + each.unit}"
         verdict = {None: "not measured", True: "holds", False: "does not hold"}[found.holds(each.name)]
         click.echo(f"{each.name}: {said}; the bound {verdict}")
+
+
+@bench.command()
+@click.option("--data", type=folder, required=True, help="The folder with fe_reference/.")
+@click.option("--peer", default="parosol-py", show_default=True, metavar="NAME", help="parosol-py, in a process of its own, or none.")
+@click.option("--peer-home", type=folder, default=None, help="Environments of peers: HOME/parosol/bin/python; .venv-peers when left out.")
+@as_json
+def fe(data: Path, peer: str, peer_home: Path | None, as_json: bool) -> None:
+    """Finite elements: CPU seconds, memory and iterations on a cube, a tibia and a vertebra, beside a peer, one thread."""
+    from onclair.cli.terminal import listener
+    from onclair.studies.tasks.bone_fe_bench import bench as measure
+
+    with listener(quiet=as_json) as progress:
+        found = measure(data, peer, peer_home or Path(".venv-peers"), progress=progress)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    table = Table("case", "engine", "CPU s", "wall s", "GB", "iterations", "reaction N", title="Finite elements to a residual of 1e-6")
+    for row in found.cases:
+        for engine, said in (("onclair", row["ours"]), (row["peer"]["name"], row["peer"])):
+            keys = ("cpu_s", "wall_s", "peak_gb", "iterations", "reaction_N")
+            table.add_row(row["name"], engine, *([said["reason"]] if "reason" in said else [f"{said[key]:.5g}" for key in keys]))
+    Console().print(table)
+    for each in found.estimates:
+        verdict = {None: "", True: "; the bound holds", False: "; the bound does not hold"}[found.holds(each.name)]
+        click.echo(f"{each.name}: {each.reason if each.value is None else f'{each.value:.4g}'}{verdict}")
 
 
 @bench.command()

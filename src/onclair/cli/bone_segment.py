@@ -56,4 +56,4 @@ def segment(image: Path, out: Path, as_json: bool, **flags: Any) -> None:
         click.echo("No lesion was outlined.")
     for note in told["warnings"]:
         click.echo(f"Warning: {note['text']}")
-    click.echo(f"Written: {out}" + (f"; look at {out / 'sheet.html'}" if done.drawn else ""))
+    click.echo(f"Written: {out}; look at {out / 'sheet.html'}")

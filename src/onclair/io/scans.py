@@ -77,7 +77,7 @@ def read_scan(path: Path, *, series: str | None = None, allow: Collection[Depart
     return Scan(image, facts_of_image(image))
 
 
-def map_on(scan: Scan, path: Path, *, of: str, leave: Collection[str] = ()) -> npt.NDArray[np.int32]:
+def map_on(scan: Scan, path: Path, *, of: str, leave: Collection[str] = (), only: str = "") -> npt.NDArray[np.int32]:
     """Return a map of whole numbers on the grid of a scan: labels, instances or a mask.
 
     Parameters
@@ -89,32 +89,38 @@ def map_on(scan: Scan, path: Path, *, of: str, leave: Collection[str] = ()) -> n
         What it is, for errors: ``"the bone mask"``.
     leave : collection of str
         Names of segments that do not count.
+    only : str
+        The one segment that counts where one is called so.
 
     Raises
     ------
     BadCase, BadGeometry
-        For a file that cannot be read, numbers that are not whole, or another grid; both affines are quoted.
+        For a file that cannot be read, numbers that are not whole, or another grid; both affines are quoted. The file is named.
     """
     if not path.exists():
         raise BadInput(f"There is no file {path} for {of}; correct the path.", item=path.name)
     if not holds_dicom(path):
-        return label_values(path, (scan.image.affine, scan.image.array.shape), None, case=of)[0]
+        try:
+            return label_values(path, (scan.image.affine, scan.image.array.shape), None, case=of)[0]
+        except BadCase as error:
+            raise type(error)(str(error) if path.name in str(error) else f"{path.name}: {error}", item=path.name) from error
     mask = read_outline(path, scan.image, frame_of_reference=scan.frame_of_reference).mask
     found = np.zeros(scan.image.array.shape, np.int32)
-    for number, label in enumerate((label for label in mask.labels if label not in leave), start=1):
+    wanted = (only,) if only in mask.labels else tuple(label for label in mask.labels if label not in leave)
+    for number, label in enumerate(wanted, start=1):
         found[mask.region(label)] = number
     return found
 
 
 def region_on(scan: Scan, path: Path, *, of: str) -> npt.NDArray[np.bool_]:
-    """Return a mask on the grid of a scan: all that is not zero.
+    """Return a mask on the grid of a scan: all that is not zero; of a SEG or RTSTRUCT the segment ``Bone`` where there is one.
 
     Raises
     ------
     BadCase
         As :func:`map_on`, and for an empty mask.
     """
-    region = np.asarray(map_on(scan, path, of=of) > 0)
+    region = np.asarray(map_on(scan, path, of=of, only="Bone") > 0)
     if not region.any():
         raise BadCase(f"{of[:1].upper()}{of[1:]} in {path.name} is empty; give one that holds voxels.", item=path.name)
     return region

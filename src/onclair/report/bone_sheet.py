@@ -37,6 +37,7 @@ FREQUENCY = Words(
 )
 BEARS = Words("{bone}: about {value} N before it yields ({low} to {high}).", "{bone} : environ {value} N avant de céder ({low} à {high}).")
 NO_STRENGTH = Words("The strength was not estimated", "La résistance n'a pas été estimée")
+NOT_LOOKED = Words("Lesions were not looked for", "Les lésions n'ont pas été recherchées")
 LESIONS = Words("Lesions", "Lésions")
 HEADS = Words(
     "No.|Where|Kind|Diameter, mm|Volume, mL|Mean HU|Score|To check", "N°|Où|Type|Diamètre, mm|Volume, mL|UH moyennes|Score|À vérifier"
@@ -90,7 +91,7 @@ def bone_sheet(finding: Mapping[str, Any], language: Language = "en") -> str:
         node("h1", typeset(QUESTION.in_(language), language)),
         node(
             "div",
-            _pictures(detail.get("pictures") or (), language),
+            _pictures(detail.get("pictures") or (), language, virtual=virtual),
             node("div", verdict_card(_verdict(finding, language), language), bar),
             class_="first pair",
         ),
@@ -105,7 +106,7 @@ def _verdict(finding: Mapping[str, Any], language: Language) -> Verdict:
     """Return the answer as a card: the word, what was outlined, the frequency, what the bone bears."""
     answer, detail, risk = finding.get("answer") or {}, finding.get("detail") or {}, finding.get("risk")
     state, mark, word = ANSWERS[str(answer.get("value") or "measured")]
-    lesions, told = detail.get("lesions") or (), []
+    lesions, told = detail.get("lesions", ()), []
     if lesions:
         most = max(lesions, key=lambda one: one["volume_ml"])
         size = number(most["equivalent_diameter_mm"], language, digits=0)
@@ -118,7 +119,9 @@ def _verdict(finding: Mapping[str, Any], language: Language) -> Verdict:
     return Verdict(state, mark, word.in_(language), _counted(lesions, language), support, answer.get("reason"))  # type: ignore[arg-type]
 
 
-def _counted(lesions: Sequence[Mapping[str, Any]], language: Language) -> str:
+def _counted(lesions: Sequence[Mapping[str, Any]] | None, language: Language) -> str:
+    if lesions is None:
+        return typeset(NOT_LOOKED.in_(language), language)
     if not lesions:
         return typeset(COUNT_NONE.in_(language), language)
     volume = number(sum(one["volume_ml"] for one in lesions), language, digits=1)
@@ -134,13 +137,22 @@ def _bears(strength: Mapping[str, Any] | None, language: Language) -> str | None
     return BEARS.in_(language).format(bone=bone[:1].upper() + bone[1:], **said)
 
 
-def _pictures(pictures: Sequence[Mapping[str, Any]], language: Language) -> Child:
+def _pictures(pictures: Sequence[Mapping[str, Any]], language: Language, *, virtual: bool) -> Child:
     if not pictures:
         return node("p", typeset(NO_PICTURE.in_(language), language), class_="quiet")
     return node(
         "div",
         [
-            node("figure", slice_figure(picture_from(one), f"picture-{at}", PICTURE.in_(language), language, width=460.0))
+            node(
+                "figure",
+                slice_figure(
+                    picture_from({**one, "virtual": virtual or one["virtual"]}),
+                    f"picture-{at}",
+                    PICTURE.in_(language),
+                    language,
+                    width=460.0,
+                ),
+            )
             for at, one in enumerate(pictures)
         ],
     )

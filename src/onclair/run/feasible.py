@@ -33,21 +33,21 @@ def check_kind(study: Study, outcome: Outcome) -> None:
     Raises
     ------
     BadCohort
-        Follow-up times are sent to the federation, which fits and judges Cox's model on one cohort or on several.
+        Follow-up times are sent to `onclair validate`, which judges the predictions of any survival model.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> check_kind(SimpleNamespace(name="table", outcome="binary"), Outcome("death", "survival", "day", time="days"))
     Traceback (most recent call last):
-    onclair.core.errors.BadCohort: The outcome 'death' is survival; `onclair run table` predicts a binary one: `onclair federate table` \
-fits and judges follow-up times, or name another with --outcome.
+    onclair.core.errors.BadCohort: The outcome 'death' is survival; `onclair run table` predicts a binary one: follow-up \
+times are not learnt by a run yet (`onclair validate` judges any survival model's predictions); name another with --outcome.
     """
     if outcome.kind == study.outcome:
         return
     told = f"The outcome '{outcome.name}' is {outcome.kind}; `onclair run {study.name}` predicts a {study.outcome} one"
-    instead = f"`onclair federate {study.name}` fits and judges follow-up times, or " if outcome.kind == "survival" else ""
-    raise BadCohort(f"{told}: {instead}name another with --outcome.", item=outcome.name)
+    later = "follow-up times are not learnt by a run yet (`onclair validate` judges any survival model's predictions); "
+    raise BadCohort(f"{told}: {later if outcome.kind == 'survival' else ''}name another with --outcome.", item=outcome.name)
 
 
 def check_folds(settings: RunSettings, truth: pd.Series, outcome: Outcome) -> None:

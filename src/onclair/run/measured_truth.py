@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from onclair.core.errors import BadTable
 from onclair.core.estimate import Estimate, not_available
 from onclair.io.tables import read_table
 from onclair.run.described import facts_of
@@ -52,13 +54,23 @@ def ranked(lesson: Lesson, asked: Measured) -> list[Estimate]:
     ----------
     lesson : Lesson
     asked : Measured
+
+    Returns
+    -------
+    list of Estimate
+        Of patients whose measure and truth are of the same bone and both known; not available, with the reason, where there is none.
+
+    Raises
+    ------
+    BadTable
+        For a table of truths without its columns, or with several rows of one patient.
     """
     names = [f"{asked.name}:tau:model", *(f"{asked.name}:tau:rival:{rival}" for rival in asked.rivals)]
     covered = f"coverage:{asked.name}"
     path = None if lesson.cohort.root is None else lesson.cohort.root / asked.table
     if lesson.root is None or path is None or lesson.cohort.about.data != "virtual" or not path.is_file():
         return [not_available(name, NO_TRUTH) for name in (*names, covered)]
-    table = read_table(path, text=("patient", *asked.kinds)).frame.set_index("patient")
+    table = _truths(path, asked)
     rows = [_row(lesson, patient, table, asked) for patient in lesson.cohort.patients if patient in table.index]
     frame = pd.DataFrame([row for row in rows if row is not None])
     if frame.empty:
@@ -77,6 +89,25 @@ def ranked(lesson: Lesson, asked: Measured) -> list[Estimate]:
     return [*found, share(covered, held, patients=within["patient"].to_numpy(str))]
 
 
+def _truths(path: Path, asked: Measured) -> pd.DataFrame:
+    """Return the table of truths by patient.
+
+    Raises
+    ------
+    BadTable
+        For a column that is not there, or a patient with several rows.
+    """
+    frame = read_table(path, text=("patient", *asked.kinds)).frame
+    lacking = [name for name in ("patient", asked.column, *asked.kinds) if name not in frame.columns]
+    if lacking:
+        said = f"The table {path.name} has no column '{lacking[0]}', and holds {', '.join(map(str, frame.columns))}"
+        raise BadTable(f"{said}; write it again with the cohort.", item=lacking[0])
+    twice = frame["patient"][frame["patient"].duplicated()]
+    if len(twice):
+        raise BadTable(f"The table {path.name} has several rows of {twice.iloc[0]}; one a patient is needed.", item=str(twice.iloc[0]))
+    return frame.set_index("patient")
+
+
 def _row(lesson: Lesson, patient: str, table: pd.DataFrame, asked: Measured) -> dict[str, Any] | None:
     """Return one patient's measure beside the truth of the same thing; None where either is missing, or they are of other things."""
     assert lesson.root is not None
@@ -84,16 +115,17 @@ def _row(lesson: Lesson, patient: str, table: pd.DataFrame, asked: Measured) -> 
     if not fact or fact.get("value") is None:
         return None
     true = table.loc[patient]
-    if any(_plain(true[kind]) != _plain(fact.get(kind)) for kind in asked.kinds):
+    value = _number(true[asked.column])
+    if not np.isfinite(value) or any(_plain(true[kind]) != _plain(fact.get(kind)) for kind in asked.kinds):
         return None
     ends = {end: np.nan if fact.get(end) is None else float(fact[end]) for end in ("low", "high")}
     rivals = {f"rival:{name}": _number((fact.get("rivals") or {}).get(name)) for name in asked.rivals}
     kind = _plain(true[asked.kinds[0]]) if asked.kinds else ""
-    return {"patient": patient, "value": float(fact["value"]), "truth": float(str(true[asked.column])), "kind": kind, **ends, **rivals}
+    return {"patient": patient, "value": float(fact["value"]), "truth": value, "kind": kind, **ends, **rivals}
 
 
 def _number(value: Any) -> float:
-    return np.nan if value is None else float(value)
+    return float(pd.to_numeric(value, errors="coerce")) if value is not None else np.nan
 
 
 def _plain(value: Any) -> str:

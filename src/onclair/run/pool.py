@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import wait
-from typing import Any, TypeVar
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from onclair.core.errors import BadSetting, OnclairError
 
-Result = TypeVar("Result")
 MapFunction = Callable[..., Iterator[Any]]
 #: Threads that numerical libraries may use in each worker; in the evidence, because results may depend on it.
 THREADS = 1
@@ -25,6 +26,10 @@ THREADS = 1
 
 class WorkerLost(OnclairError):
     """A worker process died; what was finished is kept."""
+
+
+class NotSent(OnclairError):
+    """A task cannot cross to another process."""
 
 
 def cores() -> int:
@@ -58,6 +63,8 @@ def pool(workers: int) -> Iterator[MapFunction]:
         For fewer than one worker.
     WorkerLost
         When a worker dies, for want of memory for instance.
+    NotSent
+        When a task, or what came of it, cannot cross to another process.
 
     Examples
     --------
@@ -85,14 +92,69 @@ class _Spread:
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor = executor
 
-    def __call__(self, function: Callable[..., Result], *iterables: Iterable[Any]) -> Iterator[Result]:
+    def __call__(self, function: Callable[..., Any], *iterables: Iterable[Any]) -> Iterator[Any]:
+        tasks = (_Task(function, arguments) for arguments in zip(*iterables, strict=False))
         try:
-            yield from self._executor.map(function, *iterables)
+            for packed in self._executor.map(_worked, tasks):
+                yield packed.opened()
         except BrokenProcessPool:
             raise WorkerLost(
                 "A worker process died, most often for want of memory; run the same command again with fewer --workers: "
                 "what is finished is kept."
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A task or a result on its way between processes: its pickle, or why there is none."""
+
+    data: bytes = b""
+    fault: str = ""
+
+    @classmethod
+    def of(cls, value: Any) -> _Packed:
+        try:
+            return cls(bytes(ForkingPickler.dumps(value)))
+        except Exception as error:  # whatever a class raises that cannot be pickled
+            return cls(fault=f"{type(error).__name__}: {error}")
+
+    def opened(self) -> Any:
+        """Return what was packed.
+
+        Raises
+        ------
+        NotSent
+            When it could not be packed, or cannot be made again here.
+        """
+        fault = self.fault
+        if not fault:
+            try:
+                return ForkingPickler.loads(self.data)
+            except Exception as error:  # whatever a class raises that cannot be made again
+                fault = f"{type(error).__name__}: {error}"
+        said = " ".join(fault.split()).rstrip(".")
+        raise NotSent(f"The work cannot be handed to worker processes ({said}); run the same command with --workers 1.", item="workers")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """One call, packed when it leaves and not before: all tasks wait in memory, and many share what they hold.
+
+    Packing never fails: the executor packs in a thread of its own, and one failure there can leave the pool waiting forever.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        packed = _Packed.of((self.function, self.arguments))
+        return _Packed, (packed.data, packed.fault)
+
+
+def _worked(task: _Packed) -> _Packed:
+    """Do a task in the worker; what cannot be opened there is an error of the task, not the end of the worker."""
+    function, arguments = task.opened()
+    return _Packed.of(function(*arguments))
 
 
 def _start_worker() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,8 @@ def scanned(cohort: Cohort, patient: str) -> tuple[Image, npt.NDArray[np.int32] 
     Raises
     ------
     BadCase
-        For a missing or damaged file, bones on another grid or without a voxel, NaN, or a CT in another unit.
+        For a missing or damaged file, bones on another grid or without a voxel, NaN, a CT in another unit, or a cell of the table
+        that should be a number and is none.
     """
     unit = cohort.about.units.get("ct", "HU")
     if unit != "HU":
@@ -51,7 +53,46 @@ def scanned(cohort: Cohort, patient: str) -> tuple[Image, npt.NDArray[np.int32] 
         raise BadCase(f"The bones of {patient} are empty; give labels that hold voxels, or none.", item=patient)
     first = rows[rows["kind"] == "ct"].iloc[0]
     about = {name: first[name] for name in COLUMNS if name in rows.columns and pd.notna(first[name])}
+    try:
+        _check(about)
+    except BadCase as error:
+        raise BadCase(f"{patient}: {error}", item=patient) from error
     return scan.image, labels, about
+
+
+def _number(about: Mapping[str, Any], name: str) -> float:
+    """Return a cell as a finite number; 0 where there is none.
+
+    Raises
+    ------
+    BadCase
+        For words, or a number without an end.
+    """
+    try:
+        found = float(about.get(name, 0.0))
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise BadCase(f"The column {name} holds '{about[name]}', which is no number; correct acquisitions.csv.", item=name)
+    return found
+
+
+def _check(about: dict[str, Any]) -> None:
+    """Refuse cells that should be numbers and are none; the bone that is asked about becomes a whole number."""
+    calibration_of(about)
+    if "body_mass_kg" in about and not (mass := _number(about, "body_mass_kg")) > 0:
+        raise BadCase(
+            f"The body mass is {mass:g} kg; give it in kilograms in acquisitions.csv, or leave the cell empty.", item="body_mass_kg"
+        )
+    if "asked_bone" in about:
+        about["asked_bone"] = _whole(about, "asked_bone")
+
+
+def _whole(about: Mapping[str, Any], name: str) -> int:
+    found = _number(about, name)
+    if found != int(found):
+        raise BadCase(f"The column {name} holds '{about[name]}'; give the number of a label in acquisitions.csv.", item=name)
+    return int(found)
 
 
 def calibration_of(about: Mapping[str, Any]) -> Calibration | None:
@@ -60,7 +101,7 @@ def calibration_of(about: Mapping[str, Any]) -> Calibration | None:
     Raises
     ------
     BadCase
-        For numbers that are none, or a slope that is not positive.
+        For numbers that are none, a slope that is not positive, or one of slope and intercept alone.
 
     Examples
     --------
@@ -68,12 +109,13 @@ def calibration_of(about: Mapping[str, Any]) -> Calibration | None:
     >>> float(found.density_mg_cc(100.0))
     72.0
     """
-    if SLOPE not in about or INTERCEPT not in about:
+    if SLOPE not in about and INTERCEPT not in about:
         return None
-    try:
-        slope, intercept, error = float(about[SLOPE]), float(about[INTERCEPT]), float(about.get(ERROR, 0.0))
-    except (TypeError, ValueError) as error_found:
-        raise BadCase(f"The calibration of a scan holds '{about[SLOPE]}'; give numbers in acquisitions.csv.") from error_found
+    if SLOPE not in about or INTERCEPT not in about:
+        there, lacks = (SLOPE, INTERCEPT) if SLOPE in about else (INTERCEPT, SLOPE)
+        raise BadCase(f"The calibration of a scan has {there} and no {lacks}; give both in acquisitions.csv, or neither.", item=lacks)
+    slope, intercept, error = (_number(about, name) for name in (SLOPE, INTERCEPT, ERROR))
     if not slope > 0 or not error >= 0:
-        raise BadCase(f"The calibration of a scan has the slope {slope:g} and the error {error:g}; the slope must be positive.")
+        told = f"The calibration of a scan has the slope {slope:g} and the error {error:g}"
+        raise BadCase(f"{told}; the slope must be positive and the error not negative: correct acquisitions.csv.", item=SLOPE)
     return Calibration("two-point", Line(slope, intercept), residual_mg_cc=error, source="acquisitions.csv")

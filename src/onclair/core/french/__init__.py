@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from onclair.core.french.audit import AUDIT
 from onclair.core.french.batches import BATCHES
+from onclair.core.french.bone import BONE
 from onclair.core.french.bone_strength import BONE_STRENGTH
 from onclair.core.french.calibration import CALIBRATION
 from onclair.core.french.centres import CENTRES
@@ -54,6 +55,7 @@ TABLES: dict[str, Table] = {
     "unmixing": UNMIXING,
     "lesions": LESIONS,
     "bone_strength": BONE_STRENGTH,
+    "bone": BONE,
 }
 
 #: A fragment as a pattern, and its French.

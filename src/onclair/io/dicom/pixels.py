@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +143,23 @@ def decoded_pixels(path: Path) -> npt.NDArray[Any]:
     if syntax is not None:
         decodable(syntax, path.name)
     try:
-        with quiet():
+        with quiet(), _nothing_made_up():
             return np.asarray(data.pixel_array)
     except Exception as error:  # decoders raise anything
         why = (str(error).splitlines() or [type(error).__name__])[0][:160].rstrip(".")
         raise BadCase(f"The pixels of {path.name} are cut short or damaged ({why}); fetch the file again.", item=path.name) from error
+
+
+@contextmanager
+def _nothing_made_up() -> Iterator[None]:
+    """Have Pillow refuse a truncated frame; other libraries tell it, for the whole process, to fill what is missing."""
+    from PIL import ImageFile
+
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _rescale(plane: Plane, needed: bool) -> tuple[float, float]:

@@ -77,8 +77,13 @@ def strength_told(scan: Scanned, bone: Bone, *, voxel_mm: float, samples: int, s
         ``bone level side value low high interval_level dominates law case stiffness_N_per_mm band load ctra rivals reason``; where
         the strength cannot be computed ``value`` is None and ``reason`` says why.
     """
-    told = {"bone": bone.name, "level": bone.level, "side": bone.side, "case": LOADED[bone.name]}
+    told = {"bone": bone.name, "level": bone.level, "side": bone.side, "case": LOADED.get(bone.name)}
+    if bone.name not in LOADED:
+        return {**told, **_nothing(f"A {bone.title} is not loaded here: only a vertebra or a femur is; ask about one of those.")}
     mine = np.asarray(scan.labels == bone.value)
+    if not mine.any():
+        said = f"The bone that is asked about ({bone.title}) is not among the labels; ask about one that is in view."
+        return {**told, **_nothing(said)}
     volume = float(mine.sum()) * float(np.prod(spacing_mm(scan.affine))) / 1000.0
     if scan.calibration is None:
         return {**told, **_nothing(NO_CALIBRATION)}

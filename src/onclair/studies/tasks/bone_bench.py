@@ -14,11 +14,13 @@ import numpy as np
 from onclair.core.errors import BadInput
 from onclair.core.estimate import Estimate, not_available
 from onclair.io.networks import save_network
+from onclair.learn.lesion_finder import DEMONSTRATION
 from onclair.run.bench import measured
 
 _PROGRAM = [sys.executable, "-m", "onclair.run.benches.bone_inference"]
 #: The real scan, under the data folder, and the longest that a case may take.
 SCAN, LONGEST_S = Path("torso_ct", "example_ct.nii.gz"), 3600.0
+_FAILED = "a case failed; its reason stands beside it"
 #: The most, or the least, that each estimate may be (specification, section 9).
 BOUNDS: Mapping[str, tuple[str, float]] = {
     "infer:cpu-ratio": ("at most", 0.35),
@@ -70,7 +72,8 @@ def bench(data: Path, model: Path | None = None) -> BoneBenchmark:
     data : Path
         The folder with ``torso_ct/example_ct.nii.gz``, or one that holds ``bone/``.
     model : Path, optional
-        A network folder; without one, an untrained network of the demonstration's plan: its work is the same, its answers mean nothing.
+        A network folder; the demonstration's when left out, and where it was not shipped an untrained network of its shape: the work is
+        the same, but no agreement is told, since its answers mean nothing.
 
     Raises
     ------
@@ -80,18 +83,19 @@ def bench(data: Path, model: Path | None = None) -> BoneBenchmark:
     scan = next((root / SCAN for root in (data, data / "bone") if (root / SCAN).is_file()), None)
     if scan is None:
         raise BadInput(f"There is no {SCAN} in {data}; give the folder of reference data with --data.", item=str(data))
+    trained = model or (DEMONSTRATION if DEMONSTRATION.is_dir() else None)
     with tempfile.TemporaryDirectory(prefix="onclair-bench-") as home:
-        used = str(model) if model is not None else str(_untrained(Path(home)))
+        used = str(trained or _untrained(Path(home)))
         answers = {name: Path(home, f"{name}.npy") for name in ("ours", "torch")}
         said = {name: _run(name, used, scan, answers.get(name)) for name in ("ours", "torch", "body")}
-        agree = _agreement(answers, said)
+        agree = None if trained is None else _agreement(answers, said)
     estimates = (
         _ratio("infer:cpu-ratio", said["ours"].get("cpu_s"), said["torch"].get("cpu_s")),
-        _figure("infer:agreement", agree, "1"),
+        _figure("infer:agreement", agree, "1", "the network is untrained" if trained is None else _FAILED),
         _ratio("tiles:share", said["ours"].get("tiles_run"), said["ours"].get("tiles_total")),
         _figure("peak-gb:whole-body", said["body"].get("peak_gb"), "GB"),
     )
-    told = "untrained, of the demonstration's plan" if model is None else str(model)
+    told = "untrained, of the demonstration's shape" if trained is None else "demo" if model is None else str(model)
     return BoneBenchmark(estimates, tuple({"name": name, **row} for name, row in said.items()), told)
 
 
@@ -114,9 +118,9 @@ def _ratio(name: str, over: float | None, under: float | None) -> Estimate:
     return _figure(name, None if over is None or not under else over / under, "1")
 
 
-def _figure(name: str, value: float | None, unit: str) -> Estimate:
+def _figure(name: str, value: float | None, unit: str, why: str = _FAILED) -> Estimate:
     if value is None:
-        return not_available(name, "a case failed; its reason stands beside it")
+        return not_available(name, why)
     return Estimate(name, round(value, 6), unit, method="measured once, in a fresh process")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onclair.core.errors import BadSetting
+from onclair.core.errors import BadCase, BadSetting
 from onclair.core.names import did_you_mean
 from onclair.io.dicom.geometry import Departure
 from onclair.io.label_schemes import read_label_scheme
@@ -106,12 +106,29 @@ def boned(given: Given) -> Boned:
     BadInput, BadCase, BadGeometry
         As the readers; for a mask or labels of another grid, an empty bone, labels without any bone of the scheme.
     """
-    scheme = scheme_of(given.scheme) if given.labels is not None else None
+    named = scheme_of(given.scheme)
+    scheme = named if given.labels is not None else None
     allowed: tuple[Departure, ...] = ("gaps",) if given.allow_gaps else ()
     scan = read_scan(given.image, series=given.series, allow=allowed)
-    labels = map_on(scan, given.labels, of="the labels") if given.labels is not None else None
+    labels = map_on(scan, given.labels, of="the bones") if given.labels is not None else None
     mask = region_on(scan, given.bone_mask, of="the bone mask") if given.bone_mask is not None else None
-    labelled = bone_region(labels, scheme) if labels is not None and scheme is not None else None
-    bone, method = bone_of(scan.image.array, scan.image.affine, given=mask, labelled=labelled)
+    labelled = None if labels is None or given.labels is None else _named(labels, named, given.labels.name)
+    try:
+        bone, method = bone_of(scan.image.array, scan.image.affine, given=mask, labelled=labelled)
+    except BadCase as error:
+        raise BadCase(f"{given.image.resolve().name}: {error}", item=given.image.name) from error
     doubts = plausible(scan.image.array, labels, scheme) if labels is not None and scheme is not None else ()
     return Boned(scan, bone, method, labels, scheme, (*scan.facts.warnings, *doubts))
+
+
+def _named(labels: npt.NDArray[np.int32], scheme: Scheme, file: str) -> Region:
+    """Return the voxels of the bones that a scheme names; labels of another scheme are refused by what they hold."""
+    region = bone_region(labels, scheme)
+    if region.any():
+        return region
+    held = [str(value) for value in np.unique(labels[labels > 0]).tolist()]
+    if not held:
+        raise BadCase(f"The labels in {file} are empty; give labels that hold voxels, or leave --labels out.", item=file)
+    found = f"{', '.join(held[:8])}{' and more' if len(held) > 8 else ''}"
+    said = f"The labels in {file} hold {found}, and the scheme {scheme.name} names no bone by {'that' if len(held) == 1 else 'these'}"
+    raise BadCase(f"{said}; give the scheme that they were drawn by: --scheme totalseg, verse, or a TOML file.", item=file)

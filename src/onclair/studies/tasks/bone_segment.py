@@ -15,7 +15,7 @@ import pandas as pd
 
 from onclair import __version__
 from onclair.core.canonical import sha256_of
-from onclair.core.errors import BadSetting
+from onclair.core.errors import BadCase, BadSetting
 from onclair.core.finding import Finding
 from onclair.core.progress import Listener, silent
 from onclair.core.values import Image, Mask
@@ -30,6 +30,7 @@ from onclair.io.scans import map_on
 from onclair.io.tables import write_table
 from onclair.learn.lesion_finder import NONE, THRESHOLD, Found, lesions_by_network, lesions_by_threshold, network_at
 from onclair.learn.lesion_finder import Finding as Running
+from onclair.learn.tiles import Segmenter
 from onclair.report.bone_sheet import bone_sheet
 from onclair.report.lesions_shown import pictured
 from onclair.run.store import json_bytes
@@ -41,6 +42,7 @@ from onclair.studies.tasks.bone_scan import Boned, Given, boned
 #: What a bone or lesion is in a SEG (category, type), for the finding.
 BONE_CODES = {"category": list(ANATOMICAL), "type": list(BONE)}
 LESION_CODES = {"category": list(ABNORMAL), "type": list(METASTASIS)}
+NOT_WHOLE = "No SEG, SR or RTSTRUCT was written: slices are missing, or were sheared back, and DICOM objects cite what was measured."
 FILES = ("ct", "bone", "lesions", "table", "seg", "sr", "rtstruct", "finding", "sheet")
 
 
@@ -80,6 +82,8 @@ class Done:
     drawn : bool
         Whether a model ran or a mask was given, so that there are lesions to tell of.
     outputs : mapping of str to str or None
+    warnings : tuple of mapping
+        ``code text``.
     """
 
     boned: Boned
@@ -87,6 +91,7 @@ class Done:
     rows: tuple[Lesion, ...]
     drawn: bool
     outputs: Mapping[str, str | None] = field(default_factory=dict)
+    warnings: tuple[Mapping[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -97,7 +102,7 @@ class Done:
             levels = level_table(image.array, image.affine, boned.labels, boned.scheme)
         return {
             "estimates": [],
-            "warnings": [dict(note) for note in boned.warnings],
+            "warnings": [dict(note) for note in self.warnings],
             "image": facts,
             "bone": {"volume_ml": volume_ml(int(boned.bone.sum()), image.affine), "method": boned.method},
             "tiles": {"total": self.found.tiles_total, "run": self.found.tiles_run},
@@ -121,66 +126,94 @@ def segment(asked: Asked) -> Done:
     NoRoom
         When the folder holds something, or cannot be written.
     """
-    threshold = asked.running.threshold
-    if threshold is not None and not 0 < threshold < 1:
-        raise BadSetting(f"The threshold is {threshold:g}; a probability between 0 and 1 is needed.", item="threshold")
+    _check(asked.running)
     network = None if asked.lesions is not None or asked.model in (NONE, THRESHOLD) else network_at(asked.model)
     scan = boned(asked.given)
-    hu, affine = scan.scan.image.array, scan.scan.image.affine
-    bone = (scan.bone, scan.method)
+    drawn = None
     if asked.lesions is not None:
-        found = Found(scan.bone, scan.method, instances_of(map_on(scan.scan, asked.lesions, of="the lesions", leave=("Bone",))))
-    elif network is not None:
-        found = lesions_by_network(hu, affine, bone, network, asked.running, progress=asked.progress)
-    elif asked.model == THRESHOLD:
-        found = lesions_by_threshold(hu, affine, bone)
-    else:
-        found = Found(scan.bone, scan.method, np.zeros(hu.shape, np.int32))
-    scores = dict(enumerate(found.scores, start=1)) if found.scores else None
-    rows = lesion_table(hu, affine, found.instances, scan.skeleton, scores=scores)
-    drawn = asked.lesions is not None or asked.model != NONE
-    graph = None if network is None else network.bundle.record.graph
-    sha = None if graph is None else hashlib.sha256(graph).hexdigest()
-    return _written(Done(scan, found, rows, drawn), asked, sha)
+        drawn = instances_of(map_on(scan.scan, asked.lesions, of="the lesions", leave=("Bone",)))
+    with sealed_folder(asked.out) as folder:  # before what takes long, so that a folder in the way is told at once
+        found = _found(scan, asked, network, drawn)
+        scores = dict(enumerate(found.scores, start=1)) if found.scores else None
+        rows = lesion_table(scan.scan.image.array, scan.scan.image.affine, found.instances, scan.skeleton, scores=scores)
+        done = Done(scan, found, rows, asked.lesions is not None or asked.model != NONE, warnings=scan.warnings)
+        graph = None if network is None else network.bundle.record.graph
+        return _written(folder, done, asked, None if graph is None else hashlib.sha256(graph).hexdigest())
 
 
-def _written(done: Done, asked: Asked, model_sha256: str | None) -> Done:
-    """Write everything into a folder that appears whole."""
+def _check(running: Running) -> None:
+    """Refuse what no network could be run with, before anything is read; said of the other models too, which do not need it."""
+    threshold, ram = running.threshold, running.ram_gb
+    if threshold is not None and not 0 < threshold < 1:
+        raise BadSetting(f"The threshold is {threshold:g}; a probability between 0 and 1 is needed.", item="threshold")
+    if running.threads < 1:
+        raise BadSetting(f"{running.threads} threads were asked for; at least 1 is needed.", item="threads")
+    if ram is not None and not ram > 0:
+        raise BadSetting(f"The memory ceiling is {ram:g} GB; give more than 0, or leave --ram-gb out.", item="ram_gb")
+
+
+def _found(scan: Boned, asked: Asked, network: Segmenter | None, drawn: npt.NDArray[np.int32] | None) -> Found:
+    """Return the lesions: as they were drawn, else by the network, by thresholds, or none."""
+    hu, affine, bone = scan.scan.image.array, scan.scan.image.affine, (scan.bone, scan.method)
+    if drawn is not None:
+        return Found(*bone, drawn)
+    if network is not None:
+        return lesions_by_network(hu, affine, bone, network, asked.running, progress=asked.progress)
+    if asked.model == THRESHOLD:
+        return lesions_by_threshold(hu, affine, bone)
+    return Found(*bone, np.zeros(hu.shape, np.int32))
+
+
+def _written(folder: Path, done: Done, asked: Asked, model_sha256: str | None) -> Done:
+    """Write everything into a folder that will appear whole."""
     scan = done.boned.scan
-    names: dict[str, str] = {"ct": "ct.nii.gz", "bone": "bone.nii.gz"}
-    names |= {"lesions": "lesions.nii.gz", "table": "lesions.csv", "finding": "finding.json", "sheet": "sheet.html"} if done.drawn else {}
-    with sealed_folder(asked.out) as folder:
-        said = "virtual" if scan.facts.virtual else ""
-        write_image(folder / "ct.nii.gz", Image(_hounsfield(scan.image), scan.image.affine, "HU", "CT"), description=said)
-        write_map(folder / "bone.nii.gz", done.boned.bone.astype(np.uint8), scan.image.affine, description=said)
-        if done.drawn:
-            write_map(folder / "lesions.nii.gz", _smallest(done.found.instances), scan.image.affine, description=said)
-            write_table(folder / "lesions.csv", _table(done.rows))
-            finding = finding_of(done, asked, model_sha256)
-            write_atomically(folder / "finding.json", json_bytes(finding.as_dict()))
-            write_atomically(folder / "sheet.html", bone_sheet(finding.as_dict()).encode())
-            write_atomically(folder / "sheet.fr.html", bone_sheet(finding.as_dict(), "fr").encode())
-        if scan.volume is not None:
-            names |= _dicom(folder, done, scan.volume, asked)
+    names: dict[str, str] = {"ct": "ct.nii.gz", "bone": "bone.nii.gz", "finding": "finding.json", "sheet": "sheet.html"}
+    said = "virtual" if scan.facts.virtual else ""
+    write_image(folder / "ct.nii.gz", Image(_hounsfield(scan.image), scan.image.affine, "HU", "CT"), description=said)
+    write_map(folder / "bone.nii.gz", done.boned.bone.astype(np.uint8), scan.image.affine, description=said)
+    if done.drawn:
+        names |= {"lesions": "lesions.nii.gz", "table": "lesions.csv"}
+        write_map(folder / "lesions.nii.gz", _smallest(done.found.instances), scan.image.affine, description=said)
+        write_table(folder / "lesions.csv", _table(done.rows))
+    if scan.volume is not None:
+        made, notes = _dicom(folder, done, scan.volume, asked)
+        names, done = names | made, replace(done, warnings=(*done.warnings, *notes))
+    finding = finding_of(done, asked, model_sha256).as_dict()
+    write_atomically(folder / "finding.json", json_bytes(finding))
+    write_atomically(folder / "sheet.html", bone_sheet(finding).encode())
+    write_atomically(folder / "sheet.fr.html", bone_sheet(finding, "fr").encode())
     return replace(done, outputs={name: str(asked.out / names[name]) if name in names else None for name in FILES})
 
 
-def _dicom(folder: Path, done: Done, volume: Volume, asked: Asked) -> dict[str, str]:
-    """Write SEG, SR and RTSTRUCT; nothing that was only looked at through gaps goes out as DICOM."""
+def _dicom(folder: Path, done: Done, volume: Volume, asked: Asked) -> tuple[dict[str, str], tuple[Mapping[str, str], ...]]:
+    """Write SEG, SR and RTSTRUCT, or say why not: nothing that was only looked at through gaps goes out as DICOM."""
+    names = {"seg": "seg.dcm", "sr": "sr.dcm", "rtstruct": "rtstruct.dcm"}
     if not done.boned.scan.facts.whole:
-        return {}
+        return {}, ({"code": "no_dicom", "text": NOT_WHOLE},)
     made_by = (_algorithm(asked), __version__)
-    segments = [bone_segment(algorithm="" if done.boned.method == "given" else "Onclair bone mask", version=__version__)]
+    segments = [bone_segment(algorithm=_bone_by(done.boned), version=__version__)]
     segments += [lesion_segment(row.id, row.bone, row.level, row.side, made_by=made_by) for row in done.rows]
     maps: dict[str, npt.NDArray[Any]] = {"bone": done.boned.bone.astype(np.uint8), "lesions": done.found.instances}
-    write_segments(folder / "seg.dcm", segments, maps, volume)
     groups = [Measured("Bone", {"volume_mm3": 1000 * volume_ml(int(done.boned.bone.sum()), volume.image.affine)})]
     groups += [measured(row) for row in done.rows]
-    write_measurements(folder / "sr.dcm", groups, folder / "seg.dcm", volume)
     layers = [done.boned.bone, *(done.found.instances == row.id for row in done.rows)]
     outlined = Mask(np.stack(layers), volume.image.affine, ("Bone", *(f"Lesion {row.id}" for row in done.rows)), "model")
-    write_rtstruct(folder / "rtstruct.dcm", outlined, volume)
-    return {"seg": "seg.dcm", "sr": "sr.dcm", "rtstruct": "rtstruct.dcm"}
+    try:
+        write_segments(folder / names["seg"], segments, maps, volume)
+        write_measurements(folder / names["sr"], groups, folder / names["seg"], volume)
+        write_rtstruct(folder / names["rtstruct"], outlined, volume)
+    except BadCase as error:  # a series that these objects cannot cite, multi-frame for instance: the rest stands
+        for name in names.values():
+            (folder / name).unlink(missing_ok=True)
+        return {}, ({"code": "no_dicom", "text": f"No SEG, SR or RTSTRUCT was written: {error}"},)
+    return names, ()
+
+
+def _bone_by(boned: Boned) -> str:
+    """Return what drew the bone; empty for anyone's mask, of which nobody says."""
+    if boned.method == "computed":
+        return "Onclair bone mask"
+    return f"{boned.scheme.name} labels" if boned.method == "labels" and boned.scheme is not None else ""
 
 
 def measured(row: Lesion) -> Measured:
@@ -198,17 +231,15 @@ def measured(row: Lesion) -> Measured:
 
 def finding_of(done: Done, asked: Asked, model_sha256: str | None) -> Finding:
     """Return the finding: masks, lesions, pictures; measured, not judged, for no run stands behind it."""
-    scan = done.boned.scan
+    boned, scan = done.boned, done.boned.scan
     name = _algorithm(asked) or "given"
-    masks = [{"file": "bone.nii.gz", "segments": [{"value": 1, "label": "Bone", **BONE_CODES, "algorithm": "AUTOMATIC"}]}]
-    drawn = "AUTOMATIC" if asked.lesions is None else "MANUAL"
-    masks.append(
-        {
-            "file": "lesions.nii.gz",
-            "segments": [{"value": row.id, "label": f"Lesion {row.id}", **LESION_CODES, "algorithm": drawn} for row in done.rows],
-        }
-    )
-    record = {"lesions": [row.as_dict() for row in done.rows], "image": scan.facts.as_dict(), "model": name}
+    how = "MANUAL" if boned.method == "given" else "AUTOMATIC"
+    masks = [{"file": "bone.nii.gz", "segments": [{"value": 1, "label": "Bone", **BONE_CODES, "algorithm": how}]}]
+    if done.drawn:
+        drawn = "AUTOMATIC" if asked.lesions is None else "MANUAL"
+        segments = [{"value": row.id, "label": f"Lesion {row.id}", **LESION_CODES, "algorithm": drawn} for row in done.rows]
+        masks.append({"file": "lesions.nii.gz", "segments": segments})
+    record = {"lesions": [row.as_dict() for row in done.rows] if done.drawn else None, "image": scan.facts.as_dict(), "model": name}
     shown = pictured(scan.image.array, scan.image.affine, done.found.instances, done.rows, virtual=scan.facts.virtual)
     detail = {"lesions": record["lesions"], "pictures": shown, "strength": None}
     exam = None if scan.volume is None else {"study_uid": scan.volume.series.exam_uid, "series_uid": scan.volume.series.uid}
@@ -223,7 +254,7 @@ def finding_of(done: Done, asked: Asked, model_sha256: str | None) -> Finding:
         masks=tuple(masks),
         answer={"value": "measured", "reason": None},
         detail=detail,
-        warnings=tuple(done.boned.warnings),
+        warnings=tuple(done.warnings),
     )
 
 
