@@ -80,3 +80,12 @@ def test_metal_takes_five_millimetres_with_it():
     assert found[15, 15, 6]
     assert not found[15, 15, 7]
     assert not metal(np.full((5, 5, 5), 2400.0), np.eye(4)).any()
+
+
+def test_a_canal_at_the_edge_of_the_field_is_marked_within_it() -> None:
+    from onclair.science.bone.canal import _mark
+
+    out, dense = np.zeros((20, 12), bool), np.zeros((20, 12), bool)
+    _mark(out, dense, (18.0, 11.0), (1.0, 1.0))
+    assert out[18, 11]
+    assert not out[:3].any()  # half as wide as 15 mm

@@ -78,7 +78,8 @@ def model(settings: TableSettings) -> tuple[Learner, ...]:
     """
     for name in settings.models:
         if name == "cox":
-            raise BadSetting("Cox's model takes follow-up times, which no run learns yet; `onclair validate` judges its predictions.", item=name)
+            said = "Cox's model takes follow-up times, which no run learns yet"
+            raise BadSetting(f"{said}; `onclair validate` judges its predictions.", item=name)
         if name not in MODELS:
             raise BadSetting(f"The study table has no model '{name}'; {did_you_mean(name, MODELS)}", item=name)
     chosen = settings.models or USUAL

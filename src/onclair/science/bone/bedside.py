@@ -85,6 +85,11 @@ def strength_told(scan: Scanned, bone: Bone, *, voxel_mm: float, samples: int, s
         said = f"The bone that is asked about ({bone.title}) is not among the labels; ask about one that is in view."
         return {**told, **_nothing(said)}
     volume = float(mine.sum()) * float(np.prod(spacing_mm(scan.affine))) / 1000.0
+    if end := cut_end(mine, scan.affine, bone):
+        return {
+            **told,
+            **_nothing(f"The scan cuts this bone at its {end} end, and a bone that is not whole bears no load here; scan all of it."),
+        }
     if scan.calibration is None:
         return {**told, **_nothing(NO_CALIBRATION)}
     if bool((metal(scan.hu, scan.affine) & mine).any()):
@@ -111,6 +116,32 @@ def strength_told(scan: Scanned, bone: Bone, *, voxel_mm: float, samples: int, s
         "rivals": rivals,
         "reason": None,
     }
+
+
+def cut_end(mine: npt.NDArray[np.bool_], affine: Affine, bone: Bone) -> str | None:
+    """Return the end along the body's axis at which the scan cuts a bone; None where it is whole.
+
+    A femur may end at the lower border of the scan, where it is held.
+
+    Parameters
+    ----------
+    mine : ndarray of bool, shape (x, y, z)
+        The bone, on the scan's whole grid.
+    affine : ndarray, shape (4, 4)
+        Voxel to LPS mm.
+    bone : Bone
+
+    Examples
+    --------
+    >>> mine, femur = np.zeros((3, 3, 5), bool), Bone(75, "femur", side="left")
+    >>> mine[1, 1, :3] = True
+    >>> cut_end(mine, np.eye(4), femur), cut_end(mine, np.diag([1.0, 1.0, -1.0, 1.0]), femur)
+    (None, 'upper')
+    """
+    along = int(np.argmax(np.abs(affine[2, :3])))
+    first, last = (bool(mine.take(at, axis=along).any()) for at in (0, -1))
+    upper, lower = (last, first) if affine[2, along] > 0 else (first, last)
+    return "upper" if upper else "lower" if lower and bone.name != "femur" else None
 
 
 def _nothing(reason: str) -> dict[str, Any]:

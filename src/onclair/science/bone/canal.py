@@ -128,7 +128,7 @@ def _course(score: Floats, reach: int) -> list[tuple[int, int]]:
 def _mark(out: Region, dense: Region, centre: tuple[float, ...], spacing: tuple[float, ...]) -> None:
     """Set the soft pixels of one slice that hang together with the centre."""
     half = [h / s for h, s in zip(HALF_AXES_MM, spacing, strict=False)]
-    box = tuple(slice(max(int(c - h), 0), int(c + h) + 2) for c, h in zip(centre, half, strict=True))
+    box = tuple(slice(max(int(c - h), 0), min(int(c + h) + 2, n)) for c, h, n in zip(centre, half, dense.shape, strict=True))
     places = np.ogrid[box]
     ellipse = sum(((p - c) / h) ** 2 for p, c, h in zip(places, centre, half, strict=True)) <= 1
     parts, _ = ndimage.label(ellipse & ~dense[box])
