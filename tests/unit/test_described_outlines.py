@@ -96,7 +96,7 @@ def test_what_was_read_is_not_kept_again_and_what_is_not_there_is_refused(tmp_pa
         "outline-none.nii.gz",
         "outline-one.nii.gz",
     ]
-    with pytest.raises(BadCase, match="the outline 'bones' of P1"):
+    with pytest.raises(BadCase, match="The outline 'bones' of P1 is missing"):
         outline_of(run, "P1", "bones")
 
 
