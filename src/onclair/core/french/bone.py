@@ -85,12 +85,8 @@ BONE: tuple[tuple[str, str], ...] = (
     ),
     (r"ask about one of those", r"demandez l'un de ceux-là"),
     (
-        r"The scan cuts this bone at its upper end, and a bone that is not whole bears no load here",
-        r"L'examen coupe cet os à son extrémité supérieure, et un os incomplet n'est pas chargé ici",
-    ),
-    (
-        r"The scan cuts this bone at its lower end, and a bone that is not whole bears no load here",
-        r"L'examen coupe cet os à son extrémité inférieure, et un os incomplet n'est pas chargé ici",
+        r"The scan cuts this bone at its (?:upper|lower) end, and a bone that is not whole bears no load here",
+        r"L'examen coupe cet os à une extrémité, et un os incomplet n'est pas chargé ici",
     ),
     (r"scan all of it", r"scannez-le en entier"),
     (r"The bone that is asked about \((?P<name>.+)\) is not among the labels", r"L'os demandé (\1) n'est pas parmi les étiquettes"),
