@@ -26,7 +26,7 @@ COMMANDS: Commands = {
     ),
     "protocol": ("onclair.cli.protocol:protocol", "Lock a model, predict silently, enter outcomes, look when planned, prove the order."),
     "radiomics": ("onclair.cli.radiomics:radiomics", "Extract features, filter, harmonise, and audit published radiomic models."),
-    "spectra": ("onclair.cli.spectra:spectra", "Read spectrometers, unmix fluorescence, run a session at the bedside, and keep its log."),
+    "spectra": ("onclair.cli.spectra:spectra", "Calibrate and read spectrometers, unmix fluorescence, run a session, and keep its log."),
     "bone": ("onclair.cli.bone:bone", "Find bone metastases on CT, measure them, agree on them, and estimate what load bone bears."),
     "virtual": ("onclair.cli.virtual:virtual", "Make a cohort of virtual patients with known truth, or virtual claims."),
     "cohort": ("onclair.cli.cohort:cohort", "Check cohort folders before anything is computed, and make them from other layouts."),

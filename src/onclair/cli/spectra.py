@@ -22,4 +22,4 @@ COMMANDS: Commands = {
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def spectra() -> None:
-    """Calibrate and read spectrometers, unmix fluorescence, run a session at the bedside, and keep its log."""
+    """Calibrate and read spectrometers, unmix fluorescence, run a session, and keep its log."""
