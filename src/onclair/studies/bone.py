@@ -315,7 +315,7 @@ study = Study(
             "strength": "none",
         },
         demo={"patients": 20, "centres": 2, "seed": 1, "voxel_mm": 1.5, "fine_mm": 1.0, "truth_voxel_mm": 3.0},
-        shown={"voxel_mm": 3.0, "samples": 4, "repeats": 1},
+        shown={"voxel_mm": 3.0, "samples": 2, "repeats": 1, "shuffles": 1},
         quick={"models": ("logistic",), "repeats": 1, "shuffles": 1, "strength": "none", "folds": 4},
     ),
     references=(
