@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,16 @@ def test_a_sphere_drawn_in_t12_and_one_in_a_left_rib_are_told(series):
     assert vertebra.axial_diameter_mm == pytest.approx(16.0, abs=0.5)
     assert vertebra.centroid_lps_mm == pytest.approx(body, abs=0.5)
     assert (left_rib.bone, left_rib.side) == ("rib", "left")
+
+
+def test_without_labels_an_arm_in_view_does_not_turn_right_into_left(reference_data: Path) -> None:
+    """The flanks of this scan put the middle at -35 mm; T12 lies at -10 mm."""
+    volume = read_volume(reference_data / "bone/ct_dicom_series")
+    hu, affine = volume.image.array, volume.image.affine
+    drawn = np.zeros(hu.shape, np.int32)
+    for number, x_mm in enumerate((-24.0, 60.0, -70.0), start=1):
+        at = np.linalg.inv(affine) @ [x_mm, -113.3, -788.5, 1.0]
+        i, j, k = (round(float(v)) for v in at[:3])
+        drawn[i - 2 : i + 3, j - 2 : j + 3, k - 1 : k + 2] = number
+    sides = [row.side for row in lesion_table(hu, affine, drawn, Skeleton(mask=bone_mask(hu, affine)))]
+    assert sides == [None, "left", "right"]

@@ -23,6 +23,8 @@ from onclair.science.volumes.diameters import axial_diameters_mm, centroid_mm, e
 Region = npt.NDArray[np.bool_]
 #: A lesion this near to the middle of a bone that the midline crosses has no side.
 MIDDLE_MM = 10.0
+#: Bone within so much of a lesion's height tells where the body's middle is.
+NEAR_MM = 20.0
 #: How far around a lesion its bone is looked at.
 _AROUND_MM = 40.0
 
@@ -68,7 +70,8 @@ class Lesion:
     level : str or None
         ``"T12"``; the number of a rib.
     side : {"left", "right"} or None
-        The patient's; None within 10 mm of the middle of a bone that the midline crosses.
+        The patient's; None within 10 mm of the middle of a bone that the midline crosses. Without a label, None wherever the body's
+        flanks and its bone do not agree on the side: an arm in view moves the flanks.
     part : str or None
         Of a vertebra or a femur.
     volume_ml, equivalent_diameter_mm, axial_diameter_mm, perpendicular_diameter_mm, longest_diameter_mm : float
@@ -211,12 +214,20 @@ class _Whole:
     def __init__(self, hu: npt.NDArray[Any], affine: Affine, skeleton: Skeleton) -> None:
         self._hu, self._affine, self._skeleton = hu, affine, skeleton
         self._body: Region | None = None
+        self._bone_places: npt.NDArray[np.float64] | None = None
         self._found: dict[int, tuple[tuple[slice, ...], npt.NDArray[np.uint8], tuple[str, ...], float]] = {}
 
-    def midline_mm(self, z_mm: float) -> float | None:
+    def middles_mm(self, z_mm: float) -> tuple[float, ...]:
+        """Return where the body's middle may be: between its flanks, which an arm beside them moves, and the median of its bone."""
         if self._body is None:
             self._body = body_mask(self._hu, self._affine)
-        return midline_mm(self._body, self._affine, z_mm)
+        flanks = midline_mm(self._body, self._affine, z_mm)
+        mask = self._skeleton.mask
+        if self._bone_places is None:
+            found = np.argwhere(mask) if mask is not None else np.zeros((0, 3))
+            self._bone_places = found @ self._affine[[0, 2], :3].T + self._affine[[0, 2], 3]
+        near = self._bone_places[np.abs(self._bone_places[:, 1] - z_mm) <= NEAR_MM, 0]
+        return (*(() if flanks is None else (flanks,)), *((float(np.median(near)),) if near.size else ()))
 
     def bone_middle_mm(self, bone: Bone) -> float:
         return self._bone(bone)[3]
@@ -283,13 +294,15 @@ def _bone_of(region: Region, near: _Near) -> tuple[Bone, Region | None]:
 
 
 def _side(bone: Bone, centroid: tuple[float, float, float], whole: _Whole) -> Side | None:
-    """Return the side that the label says, or on which of the midline the lesion lies; LPS x grows to the patient's left."""
+    """Return the side that the label says, or on which of every middle the lesion lies, else None; LPS x grows to the patient's left."""
     if bone.side is not None:
         return bone.side
-    middle = whole.bone_middle_mm(bone) if bone.name in MIDLINE_BONES else whole.midline_mm(centroid[2])
-    if middle is None or abs(centroid[0] - middle) < MIDDLE_MM:
+    middles = (whole.bone_middle_mm(bone),) if bone.name in MIDLINE_BONES else whole.middles_mm(centroid[2])
+    if not middles:
         return None
-    return "left" if centroid[0] > middle else "right"
+    if centroid[0] > max(middles) + MIDDLE_MM:
+        return "left"
+    return "right" if centroid[0] < min(middles) - MIDDLE_MM else None
 
 
 def _type(region: Region, own: Region | None, near: _Near) -> Type | None:
